@@ -21,6 +21,7 @@ class CaseTimeRow(NamedTuple):
 
     Of ``seconds``, ``retried`` went into attempts that were followed by another one (in ``retries`` runs), ``asked``
     into waiting for an operator, ``waited`` into waiting for other slots. ``versions``: the oldest first.
+    ``measures``: whether it ever recorded a number.
     """
 
     split: Split
@@ -37,6 +38,7 @@ class CaseTimeRow(NamedTuple):
     retried: float
     asked: float
     waited: float
+    measures: bool
     versions: list[VersionTime]
 
     def document(self) -> dict[str, object]:
@@ -62,7 +64,8 @@ def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
                    coalesce(sum(waited), 0) AS waited
             FROM cases JOIN chosen USING (run) WHERE seconds IS NOT NULL GROUP BY ALL
         )
-        SELECT {by}, sequence, name, said, n, total, mean, quantiles, retries, retried, asked, waited
+        SELECT {by}, sequence, name, said, n, total, mean, quantiles, retries, retried, asked, waited,
+               (sequence, name) IN (SELECT (sequence, name) FROM series)
         FROM sums JOIN titles USING (title)
         ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, sequence, name
         """,
@@ -91,7 +94,7 @@ def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
 def _row(
     scope: Scope, split: tuple[object, ...], case: tuple[object, ...], total: float, versions: list[VersionTime]
 ) -> CaseTimeRow:
-    sequence, name, title, n, seconds, mean, quantiles, retries, retried, asked, waited = case
+    sequence, name, title, n, seconds, mean, quantiles, retries, retried, asked, waited, measures = case
     assert isinstance(quantiles, list)
     median, p95 = quantiles
     return CaseTimeRow(
@@ -109,5 +112,6 @@ def _row(
         retried=known(retried),
         asked=known(asked),
         waited=known(waited),
+        measures=bool(measures),
         versions=versions,
     )

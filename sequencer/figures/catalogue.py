@@ -435,6 +435,7 @@ QUESTIONS: Mapping[str, Question] = {
                 RowKey("retried", "number"),
                 RowKey("asked", "number"),
                 RowKey("waited", "number"),
+                RowKey("measures", "flag", None),
                 RowKey(
                     "versions",
                     "list",

@@ -152,6 +152,8 @@ def test_a_slower_version_is_one_click_from_overview(line_panel: Panel, index: A
     chart(page, "Where the time goes")
     frames(settled(page))
     assert violations(page) == []
+    leads = first.locator("th a").get_attribute("href")
+    assert leads.startswith("/runs?") and "sequence=Board+test" in leads  # it measures nothing
     page.locator(".timing tbody th a", has_text="Contact").click()
     expect(page.locator(".measurements tbody th")).to_have_text([re.compile("main::contact")])
 

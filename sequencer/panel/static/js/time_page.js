@@ -68,14 +68,15 @@ function table(rows, choice) {
   );
 }
 
-/** A row leads to what its case measured. */
+/** A row leads to what its case measures, or else to the runs of its sequence. */
 function caseRow(row, choice, many) {
-  const measured = addressOf("/measurements", choice, { by: [], span: "", sequence: row.sequence, case: row.case });
+  const said = { by: [], span: "", sequence: row.sequence };
+  const href = row.measures ? addressOf("/measurements", choice, { ...said, case: row.case }) : addressOf("/runs", choice, said);
   const cost = (of) => (of ? [seconds(of), " ", h("span", { class: "muted" }, percent(of / row.seconds))] : "—");
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("a", { href: measured }, word(row.title)), h("div", { class: "muted figures-id" }, token(row.case), many ? ` · ${row.sequence}` : null)),
+    h("th", { scope: "row" }, h("a", { href }, word(row.title)), h("div", { class: "muted figures-id" }, token(row.case), many ? ` · ${row.sequence}` : null)),
     h("td", { class: "number strong" }, percent(row.share)),
     ["mean", "median", "p95"].map((name) => h("td", { class: "number" }, seconds(row[name]))),
     h("td", { class: "number" }, amount(row.n)),
