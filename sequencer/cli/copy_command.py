@@ -79,6 +79,8 @@ def _copied(source: Store, target: Store) -> ExitCode:
     finally:
         counter.end()
     say(f"{done.copied} copied, {done.there} were there: {target.place}", fg="green" if not done.refused else None)
+    if done.pruned:
+        say(f"{done.pruned} were pruned there and stay out: they are whole in {source.place} alone", fg="yellow")
     for run, reason in list(done.refused.items())[:MOST_TOLD]:
         say(f"  {run}: {clean(str(reason))}", fg="red")
     if done.refused:

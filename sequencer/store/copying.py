@@ -20,13 +20,15 @@ PAGE = 200
 
 @dataclass(slots=True)
 class CopyProgress:
-    """How many runs were ``copied``, how many were ``there`` as they are; why others were not, by run.
+    """How many runs were ``copied``, how many were ``there`` as they are, or had been ``pruned`` there; why others were
+    not, by run.
 
     ``lost`` names the attached files that the source no longer has, as run and SHA-256.
     """
 
     copied: int = 0
     there: int = 0
+    pruned: int = 0
     refused: dict[str, ReasonOrText] = field(default_factory=dict)
     lost: list[tuple[str, str]] = field(default_factory=list)
 
@@ -47,10 +49,7 @@ def copy_runs(source: Store, target: Store, told: Callable[[CopyProgress], objec
             except StoreError as error:
                 progress.refused[run.id] = error.reason
             told(progress)
-        for notes in source.notes([run.id for run in page]).values():
-            for note in notes:
-                if note.run not in progress.refused:
-                    target.add_note(note)
+        _copy_notes(source, target, [run.id for run in page if run.id not in progress.refused])
     _copy_pruned(source, target)
     _copy_log(source, target)
     return progress
@@ -73,6 +72,9 @@ def _copy_run(source: Store, target: Store, run_id: str, progress: CopyProgress)
         progress.there += 1
     else:
         target.save(report)
+        if target.get(run_id) is None:  # what was pruned stays out, though it is taken without a word
+            progress.pruned += 1
+            return
         progress.copied += 1
     _copy_files(source, target, report, progress)
 
@@ -87,15 +89,21 @@ def _copy_files(source: Store, target: Store, report: RunReport, progress: CopyP
             target.save_attachment(report["id"], sha256, data, media_type)
 
 
+def _copy_notes(source: Store, target: Store, runs: list[str]) -> None:
+    for notes in source.notes(runs).values():
+        for note in notes:
+            target.add_note(note)
+
+
 def _copy_pruned(source: Store, target: Store) -> None:
-    """What is left of pruned runs, by which the figures know them."""
+    """What is left of pruned runs, by which the figures know them, and what was added to them."""
     place: str | None = None
     left = 1
     while left:
         changes = source.changes(place)
-        target.keep_pruned(
-            [PrunedRun(run.id, run.digest, run.condensed) for run in changes.runs if run.condensed is not None]
-        )
+        pruned = [PrunedRun(run.id, run.digest, run.condensed) for run in changes.runs if run.condensed is not None]
+        target.keep_pruned(pruned)
+        _copy_notes(source, target, [run.id for run in pruned])
         place, left = changes.next, changes.left
 
 

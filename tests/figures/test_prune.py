@@ -23,8 +23,9 @@ from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
+from sequencer.report.note import new_note
 from sequencer.store.base import PrunedRun, Store, StoreError, StoreUnavailable
-from sequencer.store.copying import copy_runs
+from sequencer.store.copying import CopyProgress, copy_runs
 from sequencer.store.couchdb.replication import FactoryDatabase
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
@@ -96,6 +97,8 @@ def test_a_copy_has_the_figures_of_pruned_runs(store: Store, tmp_path: Path) -> 
     made = reports(12)
     for report in made:
         store.save(report)
+    note = new_note(made[0]["id"], user="Ann", source="panel", comment="looked at", disposition=None)
+    store.add_note(note)
     pruned(store, made[8]["start_time"])
     copy = SqliteStore(tmp_path / "copy.sqlite3")
     copy.save(made[3])
@@ -106,6 +109,16 @@ def test_a_copy_has_the_figures_of_pruned_runs(store: Store, tmp_path: Path) -> 
         follow(copied, copy)
         assert figures(copied)[:3] == figures(index)[:3]
     assert copy.get(made[3]["id"]) == made[3]
+    assert copy.notes([note.run]) == {note.run: [note]}
+    whole = SqliteStore(tmp_path / "backup.sqlite3")
+    for report in made:
+        whole.save(report)
+    done = copy_runs(whole, copy, lambda progress: None)
+    # Nobody is told that a report is safe in a store that does not take it.
+    assert done.copied == sum(copy.get(report["id"]) is not None for report in made) - done.there
+    if isinstance(store, SqliteStore):  # another kind knows a report by another digest
+        assert done == CopyProgress(there=5, pruned=7)
+    whole.close()
     if not isinstance(store, SqliteStore):
         store.keep_pruned([PrunedRun("new", "digest", "{}"), PrunedRun(made[9]["id"], "digest", "{}")])
         assert store.get(made[9]["id"]) == made[9]
