@@ -79,16 +79,24 @@ class BranchClock(Interrupts):
     def begin(self, owner: object, subject: TimedSubject, seconds: float) -> None:
         """``owner`` gets ``seconds`` from now on."""
         self._kept.append((owner, time.monotonic() + seconds, TimedOut(subject, seconds)))
+        self._outer.watch(owner, subject, seconds)
 
     def end(self, owner: object) -> TimedOut | None:
         """``owner`` is done; what it would have raised when it took too long."""
         late = None
+        self._outer.unwatch(owner)
         for deadline in [each for each in self._kept if each[0] is owner]:
             self._kept.remove(deadline)
             if time.monotonic() >= deadline[1]:
                 late = deadline[2]
         self.struck = self.struck and self.expired() is not None
         return late
+
+    def close(self) -> None:
+        """The branch has ended, and with it whatever it was at."""
+        for owner, _, _ in self._kept:
+            self._outer.unwatch(owner)
+        self._kept.clear()
 
     def expired(self) -> TimedOut | None:
         """The error of the deadline that passed first, if one did."""
@@ -134,6 +142,7 @@ class BranchContext(AttemptContext):
             tries = self._tries_left(error)
             if tries is None or tries.failure is None:  # else the next try may make it good
                 self._fail_outside(error)
+        self._clock.close()
         self.ended = error
 
     def due(self, outer: BaseException | None) -> bool:

@@ -175,7 +175,9 @@ class Interrupts:
         self.stop_reason: ReasonOrText | None = None
         self._announce = announce
         self._announced: Deadline | None = None
+        self._alarmed: Deadline | None = None
         self._deadlines: list[Deadline] = []
+        self._watched: list[Deadline] = []
         self._stopped: Stopped | None = None
         self._ended: tuple[object, Stopped] | None = None
         self.position = 0
@@ -236,6 +238,16 @@ class Interrupts:
                 late = deadline.error
         self._arm()
         return late
+
+    def watch(self, owner: object, subject: TimedSubject, seconds: float) -> None:
+        """``owner``, whose thread somebody else interrupts, gets ``seconds``: that is announced, and nothing raised."""
+        self._watched.append(Deadline(owner, time.monotonic() + seconds, TimedOut(subject, seconds)))
+        self._arm()
+
+    def unwatch(self, owner: object) -> None:
+        """``owner`` is done."""
+        self._watched = [each for each in self._watched if each.owner is not owner]
+        self._arm()
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
@@ -303,26 +315,33 @@ class Interrupts:
             self._alarm.set(REPEAT_SECONDS)
             raise min(expired, key=lambda deadline: deadline.when).error
         self._due = False
-        self._set_alarm(self._nearest())
+        self._set_alarm(self._nearest(self._deadlines))
 
-    def _nearest(self) -> Deadline | None:
+    def _nearest(self, deadlines: list[Deadline]) -> Deadline | None:
         if self._suspended:
             return None
-        return min(self._deadlines, key=lambda deadline: deadline.when, default=None)
+        return min(deadlines, key=lambda deadline: deadline.when, default=None)
 
     def _arm(self) -> None:
-        nearest = self._nearest()
+        nearest = self._nearest(self._deadlines)
+        if nearest is not self._alarmed:
+            self._alarmed = nearest
+            self._set_alarm(nearest)
+        if self._watched:
+            nearest = self._nearest([*self._deadlines, *self._watched])
         if nearest is self._announced:
             return
         self._announced = nearest
-        left = self._set_alarm(nearest)
         if self._announce is not None:
-            self._announce(left)
+            self._announce(_left(nearest))
 
-    def _set_alarm(self, deadline: Deadline | None) -> float | None:
-        if deadline is None:
+    def _set_alarm(self, deadline: Deadline | None) -> None:
+        left = _left(deadline)
+        if left is None:
             self._alarm.cancel()
-            return None
-        left = max(0.0, deadline.when - time.monotonic())
-        self._alarm.set(left)
-        return left
+        else:
+            self._alarm.set(left)
+
+
+def _left(deadline: Deadline | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline.when - time.monotonic())

@@ -12,6 +12,7 @@ from sequencer.compiler.project import ensure_compiled
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
+from tests.runner.conftest import HASTY
 from tests.runner.test_judgements import run
 
 BENCH = """
@@ -35,6 +36,11 @@ class Slow:
         (self.here / "waits").touch()
         while True:
             time.sleep(0.01)
+
+    def hang(self):
+        lock = threading.Lock()
+        with lock:
+            lock.acquire()
 
     def fail(self):
         raise OSError("gone")
@@ -181,3 +187,26 @@ modules:
     statuses = {name: case["status"] for name, case in cases.items()}
     assert statuses == {"only": "stopped", "rest": "skipped", "off": "passed"}
     assert cases["only"]["attempts"][0]["dialogs"][0]["result"] == "stop"
+
+
+def test_a_branch_that_no_exception_reaches_is_ended_with_its_process(tmp_path: Path) -> None:
+    """A step in a branch that hangs outside of Python is not waited for forever, and the teardown runs."""
+    (tmp_path / "bench.py").write_text(BENCH)
+    (tmp_path / "s.yaml").write_text("""
+name: Hangs
+drivers: {slow: bench.Slow}
+modules:
+  main: {cases: {only: {steps: [{parallel: {l: [{call: slow.hang, timeout: 50 ms}], r: [{wait: 1 ms}]}}]}}}
+  off: {group: teardown, cases: {off: {steps: [{message: off}]}}}
+""")
+    state = StateFolder(tmp_path / "state")
+    compiled = ensure_compiled(tmp_path / "s.yaml", project=tmp_path, compiled=state.compiled)
+    opened = Run(compiled.folder, state, project=tmp_path, grace=HASTY)
+    try:
+        opened.start(StartRequest())
+        report: Any = opened.wait(60)
+    finally:
+        opened.close()
+    cases = {case["id"]: case for module in report["modules"] for case in module["cases"]}
+    assert {name: case["status"] for name, case in cases.items()} == {"only": "failed", "off": "passed"}
+    assert [kind for kind, _ in told(cases, "only")] == ["timeout"]
