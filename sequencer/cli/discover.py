@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.project_option import project_option
+from sequencer.terminal.lines import clean, one_line
 from sequencer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ def command(
     else:
         for number, each in enumerate(found.instruments, 1):
             said = "  ".join(part for part in (each.identity, each.details) if part)
-            say(f"{number:3}  {each.kind:<6}  {each.address:<32}  {said}".rstrip())
+            # Anybody in the network, and any instrument, may say anything.
+            say(one_line(f"{number:3}  {each.kind:<6}  {each.address:<32}  {said}".rstrip()))
         if not found.instruments:
             say("no instruments", err=True)
     for package, what in found.missing.items():
@@ -104,11 +107,30 @@ def _write(path: Path, wishes: list[tuple[str, str | None, str]], slot: str | No
             raise Refusal(f"{CONFIGURATION} was not changed: {error}", hint=f"write yourself: {line}") from None
         lines.append(line)
     file = _configuration(project)
-    written = file.with_name(f".{file.name}.new")
-    written.write_bytes(text.encode())
-    written.replace(file)
+    _replace_text(file, text)
     for line in lines:
-        say(f"wrote {file.name}: {line}", err=True)
+        say(f"wrote {file.name}: {clean(line)}", err=True)
+
+
+def _replace_text(file: Path, text: str) -> None:
+    """Puts a whole file in the place of the other, for whoever could read that and nobody else. Raises ``OSError``."""
+    file = file.resolve()  # a link stays one
+    new = file.with_name(f".{file.name}.new")
+    mode = file.stat().st_mode & 0o777 if file.exists() else None
+    new.unlink(missing_ok=True)
+    try:
+        # There may be passwords in it: not even for a moment others may read them.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(new, flags, 0o666 if mode is None else mode), "wb") as written:
+            written.write(text.encode())
+            written.flush()
+            os.fsync(written.fileno())
+        if mode is not None:
+            new.chmod(mode)
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _configuration(project: Project) -> Path:

@@ -74,7 +74,7 @@ def discover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_what_there_is(discover: Any) -> None:
+def test_what_there_is(discover: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Serial ports with their USB identity, VISA resources with what they say; what cannot be looked for is told."""
     listed = discover("--format", "json")
     assert listed.exit_code == 0
@@ -88,6 +88,12 @@ def test_what_there_is(discover: Any) -> None:
     assert list(document["missing"]) == ["zeroconf"]
     listed = discover("--no-ask")
     assert "ACME" not in listed.stdout
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: iter([SimpleNamespace(
+        device="COM5\x07", vid=None, pid=None, serial_number=None, manufacturer="A\x1b]52;c;x\x07", product="B\nC"
+    )]))  # fmt: skip
+    said = discover("--no-ask").stdout.splitlines()[0]
+    assert said.isprintable()
+    assert "COM5" in said and "C" in said.rpartition("B")[2]
     assert listed.stdout.splitlines()[0].split() == ["1", "serial", "COM3", "FTDI", "Bridge", "USB", "0403:6001", "FT1"]
     assert "zeroconf is not installed" in listed.stderr
 
@@ -100,7 +106,10 @@ def test_addresses_are_written(discover: Any) -> None:
         "# this stand\n[drivers.dmm]\nadapter = \"GPIB0::16::INSTR\"\n# the big one\nname = 'M'\n"
         '\n[drivers.plc]\nwhere = "COM3"\n'
     )
+    discover.toml.chmod(0o600)
     assert discover("--write", "dmm=FT1").exit_code == 0
+    if sys.platform != "win32":  # there may be passwords in it
+        assert discover.toml.stat().st_mode & 0o777 == 0o600
     assert 'adapter = "COM3"\n# the big one' in discover.toml.read_text()
 
 
