@@ -150,7 +150,7 @@ def _carry_out(bench: InstrumentBench, line: str) -> bool:
             if called.endswith("?"):
                 _describe(bench, called.rstrip("?"))
             else:
-                say(bench.call(called, split_arguments(arguments)).text)
+                say(bench.call(called, split_arguments(arguments, "")).text)
     return True
 
 

@@ -44,7 +44,7 @@ def command(
     from sequencer.app.instruments import InstrumentBench
     from sequencer.cli.run_params import split_arguments
 
-    given = split_arguments(arguments)
+    given = split_arguments(arguments, "")
     with InstrumentBench(
         project if sequence is None else sequence,
         sequence=sequence,

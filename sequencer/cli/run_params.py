@@ -43,15 +43,18 @@ def params_from(
     return {**values, **{param.name: ask_param(param, decimal_comma) for param in missing}}
 
 
-def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
-    """``NAME=VALUE`` texts by name. Raises ``Refusal`` for any other form and for a name that comes twice."""
+def split_arguments(arguments: Sequence[str], option: str = "--arg ") -> dict[str, str]:
+    """``NAME=VALUE`` texts by name; ``option`` is what stands before each.
+
+    Raises ``Refusal`` for any other form and for a name that comes twice.
+    """
     given: dict[str, str] = {}
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise Refusal(f"--arg {argument}: write it as NAME=VALUE", hint="--arg serial=SN000123")
+            raise Refusal(f"{option}{argument}: write it as NAME=VALUE", hint=f"{option}serial=SN000123")
         if name in given:
-            raise Refusal(f"--arg {name} is given twice")
+            raise Refusal(f"{option}{name} is given twice")
         given[name] = value
     return given
 

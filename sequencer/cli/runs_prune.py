@@ -12,7 +12,7 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import opened_history
 from sequencer.cli.project_option import project_option
-from sequencer.store.base import StoreError
+from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.terminal.output import say
 from sequencer.vocabulary.times import shown_time
 
@@ -48,7 +48,7 @@ def command(older: float, *, keep_failed: bool, dry_run: bool, yes: bool, projec
     """
     from sequencer.app.prune import prune
 
-    before = time.time() - older
+    before = max(0.0, time.time() - older)
     with opened_history(project) as (store, deliveries):
 
         def pruned(*, dry_run: bool) -> Pruning:
@@ -57,7 +57,9 @@ def command(older: float, *, keep_failed: bool, dry_run: bool, yes: bool, projec
                     store, before, keep_failed=keep_failed, undelivered=deliveries.undelivered, dry_run=dry_run
                 )
             except StoreError as error:
-                hint = "runs of a factory are taken out by an administrator of its CouchDB only"
+                # What is only away for now, nobody's rights would help.
+                away = isinstance(error, StoreUnavailable)
+                hint = None if away else "runs of a factory are taken out by an administrator of its CouchDB only"
                 raise Refusal(str(error), hint=hint, code=ExitCode.FAILED) from None
 
         found = pruned(dry_run=True)

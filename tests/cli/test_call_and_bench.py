@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.instruments import InstrumentBench
 from sequencer.cli.bench import completions
+from sequencer.cli.call import command as call
 from sequencer.project.locks import ProcessLock
 from sequencer.project.state_folder import StateFolder
 
@@ -141,6 +143,13 @@ def test_calls_that_there_are_not(
     assert message in str(refused.value)
     assert (refused.value.hint or "") == (hint or "") or (hint or "") in (refused.value.hint or "")
     assert refused.value.code == 2
+
+
+def test_an_argument_is_told_as_it_is_written(project: Path) -> None:
+    """Arguments of a call stand alone, parameters behind `--arg`."""
+    for words, said in ((["channel"], "channel: write it"), (["--arg", "x"], "--arg x: write it")):
+        refused = CliRunner().invoke(call, ["meter.read", *words, "--project", str(project)], standalone_mode=False)
+        assert str(refused.exception).startswith(said)
 
 
 def test_drivers_of_the_same_name(project: Path) -> None:

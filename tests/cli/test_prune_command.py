@@ -8,7 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from sequencer.app.exit_codes import Refusal
 from sequencer.cli import runs
+from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.line import line, whole_report
 
@@ -60,3 +62,18 @@ def test_an_age_is_a_number_with_a_unit(project: Path, age: str) -> None:
     refused = call(project, "--older", age, "--yes")
     assert isinstance(refused.exception, click.BadParameter) and "write 90d, 26w, 18m or 2y" in str(refused.exception)
     assert left(project) == 40
+
+
+def test_what_is_away_is_not_a_matter_of_rights(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked database has no hint about administrators, and an age before all times is one."""
+
+    def locked(store: SqliteStore, runs: object) -> int:
+        raise StoreUnavailable("the database is locked")
+
+    monkeypatch.setattr(SqliteStore, "prune", locked)
+    refused = call(project, "--older", "30d", "--yes").exception
+    assert isinstance(refused, Refusal)
+    assert (str(refused), refused.hint) == ("the database is locked", None)
+    assert call(project, "--older", "99999y").stdout.startswith(
+        ("no run from before 1970-01-01", "no run from before 1969-12-31")
+    )
