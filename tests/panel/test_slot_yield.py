@@ -131,11 +131,11 @@ def test_a_worn_nest_is_seen(worn: Any, browse: Any) -> None:
     listed = page.locator(".runs tbody tr")
     expect(listed).to_have_count(10)
     expect(listed.first.locator(".col-slot")).to_have_text(TITLE)
-    expect(page.get_by_label("Slot")).to_have_value("right")
-    page.get_by_label("Slot").select_option("left")
+    expect(page.get_by_role("search").get_by_label("Slot")).to_have_value("right")
+    page.get_by_role("search").get_by_label("Slot").select_option("left")
     expect(listed.first.locator(".col-slot")).to_have_text("left")
     listed.first.locator(".row-link").click()
-    expect(page).to_have_url(f"{worn.url}/runs/{_newest(worn)}?slot=left&span=all")
+    expect(page).to_have_url(f"{worn.url}/runs/{_newest(worn)}?since=all&slot=left")
 
 
 def _newest(panel: Any) -> str:
