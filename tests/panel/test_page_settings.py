@@ -194,7 +194,7 @@ def test_everything_by_keyboard_with_names_for_a_screen_reader(stand: Any, brows
     """Tab reaches the menu, Start and the cases; Enter works there; whatever can be operated has a name."""
     page = started(browse(stand.open()))
     reached = []
-    for _ in range(14):
+    for _ in range(24):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.className"))
     assert any("start" in name for name in reached)

@@ -137,14 +137,13 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any) -> None:
     panel = stand.open()
     panel.run()
     page = browse(panel, "/storage", strict=False, clock=True)
-    for path in ("/runs", "/runs/latest"):
-        with away(panel):
-            page.goto(panel.url + path)
-            empty = page.locator(".empty")
-            expect(empty).to_contain_text("The stored runs cannot be read at the moment; trying again.")
-            expect(empty).to_contain_text("CouchDB at factory cannot be reached")
-        page.clock.fast_forward(LOOK)
-        expect(page.locator(".runs tbody tr, .tile-figure, .report-head").first).to_be_visible()
+    with away(panel):
+        page.goto(f"{panel.url}/runs/latest")
+        empty = page.locator(".empty")
+        expect(empty).to_contain_text("The stored runs cannot be read at the moment; trying again.")
+        expect(empty).to_contain_text("CouchDB at factory cannot be reached")
+    page.clock.fast_forward(LOOK)
+    expect(page.locator(".report-head")).to_be_visible()
     with away(panel):
         for form in ("csv", "json"):
             assert panel.ask("GET", f"/api/runs?format={form}").status == 503
@@ -155,11 +154,11 @@ def test_what_a_store_says_is_in_the_pages_language(stand: Any, browse: Any) -> 
     stand.configure('[frontend]\nlanguage = "de"\n')
     panel = stand.open()
     full = Reason("database_full", file="reports.sqlite3", detail="disk I/O")
-    panel.session.store = Away(Reason("couch_away", address="factory", detail="no route"))
+    panel.session.report_store = Away(Reason("couch_away", address="factory", detail="no route"))
+    page = browse(panel, "/runs/latest", strict=False)
+    expect(page.locator(".empty")).to_contain_text("CouchDB auf factory ist nicht erreichbar: no route")
     panel.session.report_store = Away(full)
     panel.session.alert("sync", full)
-    page = browse(panel, "/runs", strict=False)
-    expect(page.locator(".empty")).to_contain_text("CouchDB auf factory ist nicht erreichbar: no route")
     page.goto(f"{panel.url}/storage")
     told = "die eingebettete Datenbank reports.sqlite3 kann nicht wachsen: der Datenträger ist voll (disk I/O)"
     expect(page.locator(".storage-place .field-problem")).to_have_text(told)
