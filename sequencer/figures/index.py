@@ -337,7 +337,7 @@ class FiguresIndex:
         import duckdb
 
         try:
-            return connection.execute("SELECT schema FROM place").fetchall() == [(SCHEMA,)]
+            return bool(connection.execute("SELECT schema FROM place").fetchall() == [(SCHEMA,)])
         except duckdb.ProgrammingError:  # another program's
             return False
 

@@ -119,7 +119,8 @@ class FoundRun(NamedTuple):
 _EXPRESSIONS = {name: f"runs.{name}" for name in FoundRun._fields} | {
     "seconds": "runs.stop_time - runs.start_time AS seconds"
 }
-_COLUMNS = ", ".join(_EXPRESSIONS.values())
+COLUMNS = ", ".join(_EXPRESSIONS.values())
+"""Of ``runs``, as :func:`found_run` reads them."""
 
 
 class Totals(NamedTuple):
@@ -171,7 +172,7 @@ def runs(
         conditions = f"{conditions} AND {after}"
         values += more
     rows = ask(_page(by, order, conditions), [*values, limit + 1])
-    found = [_run(row[1:]) for row in rows[:limit]]
+    found = [found_run(row[1:]) for row in rows[:limit]]
     more_follow = len(rows) > limit
     return FoundRuns(found, _cursor(sort, order, rows[limit - 1][0], found[-1]) if more_follow else None)
 
@@ -182,7 +183,7 @@ def _page(by: str, order: Order, conditions: str) -> str:
     return (
         f"WITH page AS (SELECT runs.run, {by} AS sorted, runs.start_time AS began_at, runs.id AS named FROM runs "
         f"WHERE {conditions} ORDER BY sorted {direction} NULLS LAST, began_at DESC, named DESC LIMIT ?) "
-        f"SELECT page.sorted, {_COLUMNS} FROM page JOIN runs USING (run) "
+        f"SELECT page.sorted, {COLUMNS} FROM page JOIN runs USING (run) "
         f"ORDER BY sorted {direction} NULLS LAST, began_at DESC, named DESC"
     )
 
@@ -321,7 +322,8 @@ def _place(cursor: str, sort: str, order: Order) -> _Place:
     return place
 
 
-def _run(row: Sequence[object]) -> FoundRun:
+def found_run(row: Sequence[object]) -> FoundRun:
+    """The run whose ``COLUMNS`` these are."""
     said = dict(zip(FoundRun._fields, row, strict=True))
     return FoundRun(
         id=str(said["id"]),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sequencer.figures.cells import number, real, text
+from sequencer.figures.runs import COLUMNS, FoundRun, found_run
 from sequencer.figures.scope import Ask, Scope
 
 MOVED = 0.25
@@ -33,34 +34,16 @@ class Change(NamedTuple):
 
 
 class UnitRun(NamedTuple):
-    """A run of the unit, whatever became of it; ``seconds`` from its start to its end.
+    """A run of the unit, whatever became of it. ``changes`` are those since the run before of the same sequence."""
 
-    ``changed``: its report was, in the store. ``changes`` are those since the run before.
-    """
-
-    id: str
-    start_time: float
-    seconds: float | None
-    sequence: str
-    version: str | None
-    part_number: str | None
-    stand: str | None
-    slot: str | None
-    operator: str | None
-    batch: str | None
-    status: str
-    caused_dut_failure_id: str | None
-    error_code: int | None
-    partial: bool
-    simulated: bool
-    aborted: bool
-    untested: str | None
-    changed: bool
+    run: FoundRun
     changes: tuple[Change, ...] = ()
 
     def document(self) -> dict[str, object]:
-        """As JSON."""
-        return {**self._asdict(), "changes": [change._asdict() for change in self.changes]}
+        """As JSON; whose runs these are was asked."""
+        said = self.run.document()
+        del said["serial_number"]
+        return {**said, "changes": [change._asdict() for change in self.changes]}
 
 
 class _Value(NamedTuple):
@@ -93,21 +76,19 @@ _Values = Mapping[tuple[str, str, str | None], _Value]
 def unit_history(ask: Ask, scope: Scope, serial_number: str) -> list[UnitRun]:
     """The runs of all units with this serial number, the oldest first, each with what changed since the one before."""
     where, values = scope.where("runs")
-    columns = ["run"] + ["stop_time - start_time" if name == "seconds" else name for name in UnitRun._fields[:-1]]
     rows = ask(
-        f"SELECT {', '.join(columns)} FROM runs WHERE serial_number = ? AND {where} ORDER BY start_time, id",
+        f"SELECT run, {COLUMNS} FROM runs WHERE serial_number = ? AND {where} ORDER BY runs.start_time, runs.id",
         [serial_number, *values],
     )
     measured = _measured(ask, [number(row[0]) for row in rows])
-    before: dict[str, tuple[UnitRun, _Values]] = {}
+    before: dict[str, tuple[FoundRun, _Values]] = {}
     found: list[UnitRun] = []
     for run, *row in rows:
-        this, taken = _run(row), measured.get(number(run), {})
+        this, taken = found_run(row), measured.get(number(run), {})
         known = before.get(this.sequence)
-        if known is not None:
-            this = this._replace(changes=(*_elsewhere(known[0], this), *_moved(known[1], taken)))
+        changes = () if known is None else (*_elsewhere(known[0], this), *_moved(known[1], taken))
         before[this.sequence] = this, taken
-        found.append(this)
+        found.append(UnitRun(this, changes))
     return found
 
 
@@ -127,7 +108,7 @@ def _measured(ask: Ask, runs: Sequence[int]) -> dict[int, dict[tuple[str, str, s
     return found
 
 
-def _elsewhere(before: UnitRun, after: UnitRun) -> Iterator[Change]:
+def _elsewhere(before: FoundRun, after: FoundRun) -> Iterator[Change]:
     for name in WHERE:
         one, other = getattr(before, name), getattr(after, name)
         if one != other:
@@ -154,27 +135,3 @@ def _moved(before: _Values, after: _Values) -> list[Change]:
 
 def _said(value: float | None) -> str | None:
     return None if value is None else f"{value:.6g}"
-
-
-def _run(row: Sequence[object]) -> UnitRun:
-    said = dict(zip(UnitRun._fields, row, strict=False))
-    return UnitRun(
-        id=str(said["id"]),
-        start_time=real(said["start_time"]) or 0.0,
-        seconds=real(said["seconds"]),
-        sequence=str(said["sequence"]),
-        version=text(said["version"]),
-        part_number=text(said["part_number"]),
-        stand=text(said["stand"]),
-        slot=text(said["slot"]),
-        operator=text(said["operator"]),
-        batch=text(said["batch"]),
-        status=str(said["status"]),
-        caused_dut_failure_id=text(said["caused_dut_failure_id"]),
-        error_code=None if said["error_code"] is None else number(said["error_code"]),
-        partial=bool(said["partial"]),
-        simulated=bool(said["simulated"]),
-        aborted=bool(said["aborted"]),
-        untested=text(said["untested"]),
-        changed=bool(said["changed"]),
-    )

@@ -51,7 +51,7 @@ def test_what_changed_is_told(index: FiguresIndex) -> None:
         ),
     )
     before, after = told(index, first, again)
-    assert (before.status, before.changes) == ("failed", ())
+    assert (before.run.status, before.changes) == ("failed", ())
     assert after.changes == (
         Change("version", "1.0", "1.1"),
         Change("stand", "Stand 1", "Stand 2"),
@@ -71,8 +71,12 @@ def test_runs_are_compared_with_those_of_their_sequence(index: FiguresIndex) -> 
         Run(start=MONDAY + 10, sequence="Final test", stand="Stand 9", partial=True),
         Run(start=MONDAY + 20, stand="Stand 1", simulated=True, aborted=True, status="stopped"),
     )
-    assert [(run.sequence, run.changes) for run in runs] == [("Board test", ()), ("Final test", ()), ("Board test", ())]
-    assert [(run.partial, run.simulated, run.aborted) for run in runs] == [
+    assert [(one.run.sequence, one.changes) for one in runs] == [
+        ("Board test", ()),
+        ("Final test", ()),
+        ("Board test", ()),
+    ]
+    assert [(one.run.partial, one.run.simulated, one.run.aborted) for one in runs] == [
         (False, False, False),
         (True, False, False),
         (False, True, True),
