@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class ListedLimit(TypedDict):
-    """The limits of a measurement as JSON. ``place`` is that of the step, ``row`` the line of the table's file."""
+    """The limits of a measurement as JSON. ``place`` is that of the step, ``row`` the line of the table's file.
+
+    One that only warns has no ``limits``.
+    """
 
     variant: str | None
     case: str
@@ -40,6 +43,7 @@ class ListedLimit(TypedDict):
     place: str
     table: str | None
     row: int | None
+    warn_limits: Data
 
 
 class SpecificationPage(NamedTuple):
@@ -122,15 +126,18 @@ def _document(variant: str | None, found: SpecifiedLimit) -> ListedLimit:
         "place": str(found.step.place),
         "table": None if found.table is None else found.table.name,
         "row": None if found.row is None else found.row.place.line,
+        "warn_limits": found.warn_limits,
     }
 
 
-def _in_words(limit: ListedLimit) -> str:
-    """``4.8 V ≤ value ≤ 5.2 V``; as written where only the run knows them."""
+def _in_words(limits: Data, unit: str | None) -> str:
+    """``4.8 V ≤ value ≤ 5.2 V``; as written where only the run knows them, nothing where there are none."""
+    if limits is None:
+        return ""
     try:
-        return parse_limits(limit["limits"], limit["unit"]).describe(limit["unit"])
+        return parse_limits(limits, unit).describe(unit)
     except ValueError:
-        return as_text(limit["limits"])
+        return as_text(limits)
 
 
 def _source(limit: ListedLimit) -> str:
@@ -156,14 +163,23 @@ def _write_text(page: SpecificationPage) -> None:
         say()
         if variant is not None:
             say(printable(variant), bold=True)
-        rows = [[printable(each) for each in _cells(limit)] for limit in limits]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        rows = [[printable(each) for each in _cells(limit, page, "warning: ")] for limit in limits]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
         for *cells, source in rows:
             say("  ".join([f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)] + [source]))
 
 
-def _cells(limit: ListedLimit) -> list[str]:
-    return [limit["case"], limit["measurement"], _in_words(limit), _source(limit)]
+def _warns(page: SpecificationPage) -> bool:
+    """Whether any measurement has warning limits: only then there is a column of them."""
+    return any(limit["warn_limits"] is not None for limit in page.limits)
+
+
+def _cells(limit: ListedLimit, page: SpecificationPage, said_before: str = "") -> list[str]:
+    """What people read of it; ``said_before`` stands before warning limits, where no heading says what they are."""
+    warnings = _in_words(limit["warn_limits"], limit["unit"])
+    limits = _in_words(limit["limits"], limit["unit"])
+    of_warnings = [said_before + warnings if warnings else ""] if _warns(page) else []
+    return [limit["case"], limit["measurement"], limits, *of_warnings, _source(limit)]
 
 
 def _write_csv(page: SpecificationPage) -> None:
@@ -179,11 +195,13 @@ def _write_csv(page: SpecificationPage) -> None:
         "place",
         "table",
         "row",
+        "warn_limits",
     )
     writer.writerow(columns)
     for limit in page.limits:
         lower, upper = bounds(limit["limits"], limit["unit"])
-        cells = {**limit, "limits": _in_words(limit), "lower_limit": lower, "upper_limit": upper}
+        words = {key: _in_words(limit[key], limit["unit"]) for key in ("limits", "warn_limits")}
+        cells = {**limit, **words, "lower_limit": lower, "upper_limit": upper}
         writer.writerow([_csv_cell(cells[column]) for column in columns])
 
 
@@ -212,11 +230,11 @@ def _html(page: SpecificationPage) -> str:
     for variant, limits in _by_variant(page).items():
         if variant is not None:
             lines.append(f"<h2>{escape(printable(variant))}</h2>")
-        lines.append(
-            "<table>\n<thead><tr><th>Case</th><th>Measurement</th><th>Limits</th><th>From</th></tr></thead>\n<tbody>"
-        )
+        columns = ["Case", "Measurement", "Limits", *(["Warning limits"] if _warns(page) else []), "From"]
+        head = "".join(f"<th>{column}</th>" for column in columns)
+        lines.append(f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>")
         for limit in limits:
-            cells = "".join(f"<td>{escape(printable(cell))}</td>" for cell in _cells(limit))
+            cells = "".join(f"<td>{escape(printable(cell))}</td>" for cell in _cells(limit, page))
             lines.append(f"<tr>{cells}</tr>")
         lines.append("</tbody>\n</table>")
     return "\n".join([*lines, "</body>\n</html>"])

@@ -16,7 +16,7 @@ from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal
 from sequencer.compiler.file_name import short_name
 from sequencer.protocol.manifest import digest
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
+from sequencer.vocabulary.model import Case, Driver, DriverCall, LimitRow, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
 
 if TYPE_CHECKING:
@@ -94,16 +94,18 @@ def _tables(sequence: SequenceDefinition) -> str:
     tables = []
     for table in sequence.tables:
         about = {"file": table.file, "sha256": table.sha256, "key": table.key}
-        rows = (
-            json.dumps(
-                {"key": row.key, "row": row.place.line, "limits": row.limits, "unit": row.unit}
-                | ({"converted": dict(row.converted)} if row.converted else {})
-            )
-            for row in table.rows
-        )
+        rows = map(_table_row, table.rows)
         head = json.dumps(about)[:-1]
         tables.append(f'{json.dumps(table.name)}: {head}, "rows": [\n' + ",\n".join(rows) + "\n]}")
     return "{" + ",\n".join(tables) + "}\n"
+
+
+def _table_row(row: LimitRow) -> str:
+    said = {"key": row.key, "row": row.place.line, "limits": row.limits, "unit": row.unit}
+    said |= {"converted": dict(row.converted)} if row.converted else {}
+    said |= {"warn_limits": row.warn_limits} if row.warn_limits is not None else {}
+    said |= {"warn_converted": dict(row.warn_converted)} if row.warn_converted else {}
+    return json.dumps(said)
 
 
 _NOT_WRITTEN = frozenset({"name", "each_run", "variant_by", "variants"})

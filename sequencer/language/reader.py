@@ -201,8 +201,12 @@ class CaseStepReader:
             message = f"`{key}` is empty: nothing would be judged"
             self.problem("limit-form", message, node.key_place(key), hint="give [lowest, highest], or remove it")
             return None
-        if isinstance(written, dict) and "table" in written:
-            return self._of_table(node, node[key], written)
+        named, at = written, node[key]
+        while isinstance(named, dict) and isinstance(named.get("each"), dict):
+            named, at = named["each"], at["each"]
+        if isinstance(named, dict) and "table" in named and (named is written or len(written) == 1):
+            self._look_up(node, at, named)
+            return written
         written = without_open_sides(written) if isinstance(written, list) else written
         known_unit = None if has_expression(unit) else unit
         wrong = limit_problems(written, known_unit)
@@ -218,8 +222,8 @@ class CaseStepReader:
             self._row.judge(written, unit, self._context.problems)
         return convert_limits(written, known_unit)
 
-    def _of_table(self, step: MappingNode, node: MappingNode, written: Mapping[str, Data]) -> object:
-        """Limits that a table has: ``{table: NAME, key: {...}}``, whose row the run finds."""
+    def _look_up(self, step: MappingNode, node: MappingNode, written: Mapping[str, Data]) -> None:
+        """Checks limits that a table has: ``{table: NAME, key: {...}}``, whose row the run finds."""
         tables, name, place = self._context.limit_tables, written["table"], node.value_place("table")
         for other in node.keys() - {"table", "key"}:
             message = f"`table` gives the limits: `{other}` cannot stand beside it"
@@ -227,7 +231,7 @@ class CaseStepReader:
         if not isinstance(name, str) or name not in tables:
             hint = did_you_mean(name, tables) or known_here(tables) or "declare it under `tables:`"
             self.problem("unknown-table", f"there is no table {show(name)}", place, hint=hint)
-            return written
+            return
         table, given = tables[name], written.get("key", {})
         if table is not None and isinstance(given, Mapping):
             wanted = [each for each in table.key if each not in (VARIANT, MEASUREMENT)]
@@ -243,7 +247,6 @@ class CaseStepReader:
         elif not isinstance(given, Mapping):
             self.problem("wrong-type", f"`key` must be a mapping, not {show(given)}", node.value_place("key"))
         self._context.table_places[step.place] = place
-        return written
 
     def seconds(self, node: MappingNode, key: str) -> float | None:
         """A duration in seconds."""

@@ -6,6 +6,7 @@ A condition, a name or a limit that only the run knows stays open; nothing is gu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from sequencer.expressions.expression import (
@@ -51,9 +52,9 @@ _AGAIN = frozenset({"repeat", "until"})
 class SpecifiedLimit(NamedTuple):
     """The limits of one measurement in one case; what only the run knows stands there as it is written.
 
-    ``step`` and ``written`` are as they are written; ``certain``: it runs unless something before it fails. ``table``
-    and ``key`` say where the limits come from, ``row`` is what is there; ``key`` is ``None`` where only the run knows
-    it.
+    One that only warns has no ``limits``. ``step`` and ``written`` are as they are written; ``certain``: it runs
+    unless something before it fails. ``table`` and ``key`` say where the limits come from, ``row`` is what is there;
+    ``key`` is ``None`` where only the run knows it.
     """
 
     case: Case
@@ -67,6 +68,7 @@ class SpecifiedLimit(NamedTuple):
     table: LimitTable | None = None
     key: tuple[str, ...] | None = None
     row: LimitRow | None = None
+    warn_limits: Data = None
 
 
 class SpecifiedCase(NamedTuple):
@@ -181,13 +183,30 @@ class Specification:
         measurement = stripped(as_text(measurement))
         unit = stripped(as_text(unit)) if unit is not None and unit != "" else None
         limits = self._evaluated(written.limits, values)
-        found = SpecifiedLimit(case, step, written, measurement, limits, unit, certain, dict(values))
+        found = SpecifiedLimit(
+            case,
+            step,
+            written,
+            measurement,
+            limits,
+            unit,
+            certain,
+            dict(values),
+            warn_limits=self._evaluated(written.warn_limits, values),
+        )
+        depth = 0
+        while isinstance(limits, Mapping) and "each" in limits:
+            limits, depth = limits["each"], depth + 1
         named = limits.get("table") if isinstance(limits, Mapping) else None
         if not isinstance(limits, Mapping) or not isinstance(named, str) or named not in self._tables:
             return found
+        return self._of_table(found, named, limits, depth)
+
+    def _of_table(self, found: SpecifiedLimit, named: str, limits: Mapping[str, Data], depth: int) -> SpecifiedLimit:
+        """With the limits of the table ``named``, which stand inside of ``depth`` times ``each``."""
         table, rows = self._tables[named]
         further = limits.get("key")
-        given: dict[str, Data] = {VARIANT: self._variant, MEASUREMENT: measurement}
+        given: dict[str, Data] = {VARIANT: self._variant, MEASUREMENT: found.measurement}
         given.update(further if isinstance(further, Mapping) else {})
         if any(has_expression(given.get(each)) for each in table.key):
             return found._replace(table=table)
@@ -195,13 +214,16 @@ class Specification:
         row = rows.get(key)
         if row is None:
             return found._replace(table=table, key=key)
-        found = found._replace(table=table, key=key, row=row, limits=row.limits, unit=unit or row.unit)
-        if unit is None or row.unit is None or has_expression(unit):
-            return found
-        try:
-            return found._replace(limits=change_unit(row.limits, row.unit, unit))
-        except UnitProblem:
-            return found  # the check says so
+        unit, of_row, warnings = found.unit, row.limits, row.warn_limits
+        if unit is not None and row.unit is not None and not has_expression(unit):
+            with suppress(UnitProblem):  # the check says so
+                of_row, warnings = (change_unit(each, row.unit, unit) for each in (of_row, warnings))
+        if found.written.warn_limits is not None:
+            warnings = found.warn_limits
+        elif warnings is not None:
+            warnings = _of_each(warnings, depth)
+        found = found._replace(table=table, key=key, row=row, unit=unit or row.unit)
+        return found._replace(limits=_of_each(of_row, depth), warn_limits=warnings)
 
     def _set(self, values: Values, name: str, template: Data) -> None:
         _know(values, name, self._evaluated(template, values))
@@ -242,6 +264,10 @@ def _is_chance(text: str) -> bool:
     return any(each in text for each in _CHANCE)
 
 
+def _of_each(limits: Data, depth: int) -> Data:
+    return limits if depth == 0 else {"each": _of_each(limits, depth - 1)}
+
+
 def _know(values: Values, name: str, value: Data) -> None:
     if has_expression(value):
         values.pop(name, None)
@@ -278,5 +304,7 @@ def _lasting(step: Step) -> Iterator[str]:
 
 
 def reads(found: SpecifiedLimit) -> list[str]:
-    """The names that the limits and the unit read, in the order in which they stand there."""
-    return [use.name for template in (found.written.limits, found.written.unit) for use in template_uses(template)]
+    """The names that the limits, the unit and the warning limits read, in the order in which they stand there."""
+    written = found.written
+    templates = (written.limits, written.unit, written.warn_limits)
+    return [use.name for template in templates for use in template_uses(template)]

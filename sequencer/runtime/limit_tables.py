@@ -17,13 +17,18 @@ from sequencer.vocabulary.text_values import stripped
 
 
 class WrittenRow(TypedDict):
-    """A row in the file of the generated project; ``converted`` are its limits in other units."""
+    """A row in the file of the generated project; ``converted`` are its limits in other units.
+
+    ``warn_limits`` and ``warn_converted`` are there where the row has limits that only warn.
+    """
 
     key: list[str]
     row: int
     limits: Data
     unit: str | None
     converted: NotRequired[Mapping[str, Data]]
+    warn_limits: NotRequired[Data]
+    warn_converted: NotRequired[Mapping[str, Data]]
 
 
 class WrittenTable(TypedDict):
@@ -65,4 +70,11 @@ class LimitTables:
         if table is None or row is None:
             raise StepError(Reason("no_limit_row", table=name, key=", ".join(wanted) or known["measurement"]))
         source: Mapping[str, Data] = {"name": name, "file": table["file"], "row": row["row"], "sha256": table["sha256"]}
-        return FoundLimits(row["limits"], row["unit"], source, row.get("converted", {}))
+        return FoundLimits(
+            row["limits"],
+            row["unit"],
+            source,
+            row.get("converted", {}),
+            row.get("warn_limits"),
+            row.get("warn_converted", {}),
+        )

@@ -141,15 +141,17 @@ class DialogAnswer(NamedTuple):
 
 
 class FoundLimits(NamedTuple):
-    """The row of a limit table: its ``limits`` in ``unit``, and the ``source`` as reports have it.
+    """The row of a limit table: its ``limits`` and ``warn_limits`` in ``unit``, and the ``source`` as reports have it.
 
-    ``converted`` has the limits in other units, as far as they were known before the run.
+    ``converted`` and ``warn_converted`` have them in other units, as far as they were known before the run.
     """
 
     limits: Data
     unit: str | None
     source: Mapping[str, Data]
     converted: Mapping[str, Data]
+    warn_limits: Data
+    warn_converted: Mapping[str, Data]
 
 
 class CaseContext(Protocol):

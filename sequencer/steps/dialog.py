@@ -10,8 +10,8 @@ from sequencer.project.pictures import require_pictures
 from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys, without_ends
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
-from sequencer.steps.keys import SAVE, TEMPLATE
-from sequencer.steps.measuring import read_name, record_measurement
+from sequencer.steps.keys import SAVE, TEMPLATE, WARN_LIMITS
+from sequencer.steps.measuring import read_name, read_warn_limits, record_measurement
 from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -34,6 +34,7 @@ class DialogStep(Step):
     measurement: str | None = None
     unit: str | None = None
     limits: Data = None
+    warn_limits: Data = None
 
     @property
     def judges(self) -> bool:
@@ -47,20 +48,19 @@ class DialogStep(Step):
 
     @property
     def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
-        """The answer, and the fields of a form, as far as they have limits."""
-        of_answer = [] if self.limits is None or self.measurement is None else [self._of_answer(self.measurement)]
-        return (*of_answer, *(each for field in _fields(self.dialog) if (each := _of_field(field)) is not None))
-
-    def _of_answer(self, name: str) -> LimitedMeasurement:
-        return LimitedMeasurement(name, self.limits, self.unit)
+        """The answer, and the fields of a form, as far as they have limits or warning limits."""
+        of_fields = (each for field in _fields(self.dialog) if (each := _of_field(field)) is not None)
+        if self.measurement is None or (self.limits is None and self.warn_limits is None):
+            return tuple(of_fields)
+        return (LimitedMeasurement(self.measurement, self.limits, self.unit, self.warn_limits), *of_fields)
 
 
 def _of_field(field: Mapping[str, Data]) -> LimitedMeasurement | None:
-    """The measurement that a field with limits is."""
-    unit = field.get("unit")
-    if "limits" not in field or "measurement" not in field:
+    """The measurement that a field with limits, or with warning limits, is."""
+    unit, limits, warn_limits = field.get("unit"), field.get("limits"), field.get("warn_limits")
+    if "measurement" not in field or (limits is None and warn_limits is None):
         return None
-    return LimitedMeasurement(str(field["measurement"]), field["limits"], None if unit is None else str(unit))
+    return LimitedMeasurement(str(field["measurement"]), limits, None if unit is None else str(unit), warn_limits)
 
 
 def _fields(dialog: object) -> tuple[Mapping[str, Data], ...]:
@@ -84,6 +84,7 @@ class Dialog(StepRun):
         measurement: str | None = None,
         unit: str | None = None,
         limits: object = None,
+        warn_limits: object = None,
         **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
@@ -93,6 +94,7 @@ class Dialog(StepRun):
         self.measurement = measurement
         self.unit = unit
         self.limits = limits
+        self.warn_limits = warn_limits
 
     def finish(self) -> None:
         """Asks, saves, records. Fail is a ``StepFailed``, and so is a measurement that misses its limits."""
@@ -111,7 +113,9 @@ class Dialog(StepRun):
         if answer.result == "fail":
             raise StepFailed(Reason("answered_fail") if self.message is None else self.case.text(self.message))
         if self.measurement is not None:
-            record_measurement(self, self.measurement, given, unit=self.unit, limits=self.limits)
+            record_measurement(
+                self, self.measurement, given, unit=self.unit, limits=self.limits, warn_limits=self.warn_limits
+            )
         self._record_fields(given)
 
     def _record_fields(self, answer: Data) -> None:
@@ -124,7 +128,12 @@ class Dialog(StepRun):
                 continue
             try:
                 record_measurement(
-                    self, str(field["measurement"]), value, unit=None if unit is None else str(unit), limits=limits
+                    self,
+                    str(field["measurement"]),
+                    value,
+                    unit=None if unit is None else str(unit),
+                    limits=limits,
+                    warn_limits=field.get("warn_limits"),
                 )
             except StepFailed as failed:
                 missed.append(failed)
@@ -150,6 +159,7 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
         measurement=read_name(node, "measurement", reader),
         unit=unit,
         limits=limits,
+        warn_limits=read_warn_limits(node, reader, unit),
     )
     if step.save is not None:
         reader.define(step.save, node.value_place("save"))
@@ -160,25 +170,31 @@ def _read_dialog(node: MappingNode, reader: StepReader) -> Data:
     """The template; the limits of its fields, which are checked, are in the fields' units."""
     template, written = reader.template(node, "dialog"), node["dialog"]
     fields = written.get("fields", ()) if isinstance(written, MappingNode) else ()
+
+    def warnings(field: MappingNode, key: str, unit: str | None) -> Data:
+        return read_warn_limits(field, reader, unit, key)
+
     for field, read in zip(fields, _fields(template), strict=True):
-        if "limits" in field:
+        unit = reader.text(field, "unit")
+        for key, reading in (("limits", reader.limits), ("warn_limits", warnings)):
+            if key not in field:
+                continue
             if "measurement" not in field:
-                message = "`limits` belongs to a measurement, and this field records none"
+                message = f"`{key}` belongs to a measurement, and this field records none"
                 hint = "add `measurement: Name`"
-                reader.problem("limits-without-measurement", message, field.key_place("limits"), hint=hint)
-            limits = reader.limits(field, "limits", reader.text(field, "unit"))
+                reader.problem("limits-without-measurement", message, field.key_place(key), hint=hint)
             assert isinstance(read, dict)
-            read["limits"] = limits
+            read[key] = reading(field, key, unit)
         read_name(field, "measurement", reader)
     result: Data = template
     return result
 
 
 def _check_measurement(node: MappingNode, reader: StepReader) -> None:
-    for key in ("limits", "unit"):
+    for key in ("limits", "warn_limits", "unit"):
         if key in node and "measurement" not in node:
             reader.problem(
-                f"{key}-without-measurement",
+                f"{'unit' if key == 'unit' else 'limits'}-without-measurement",
                 f"`{key}` belongs to a measurement, and this dialog records none",
                 node.key_place(key),
                 hint="add `measurement: Name`",
@@ -246,7 +262,8 @@ def _check_field(field: MappingNode, kind: str, reader: StepReader) -> None:
 
 def emit(step: DialogStep, out: Emitter) -> None:
     """``Dialog(...).run()``"""
-    keywords = {name: getattr(step, name) for name in ("save", "message", "measurement", "unit", "limits")}
+    names = ("save", "message", "measurement", "unit", "limits", "warn_limits")
+    keywords = {name: getattr(step, name) for name in names}
     out.line(out.construct(Dialog, step, step.dialog, **keywords) + ".run()")
 
 
@@ -274,6 +291,7 @@ STEP = StepType(
         },
         "unit": {"type": "string", **TEMPLATE, "description": "The measurement's unit.", "examples": ["Nm"]},
         "limits": {"$ref": "#/$defs/limits"},
+        "warn_limits": WARN_LIMITS,
     },
     shared=frozenset({"name", "if", "timeout", "on_fail", "error_code"}),
     example=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sequencer.report.dialog import FIELD_TYPES, TYPES
-from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, WARN_LIMITS, Schema
 from sequencer.vocabulary.regex import ID_PATTERN
 
 
@@ -174,6 +174,7 @@ FIELD: Schema = _object(
             "examples": ["Torque"],
         },
         "limits": {"$ref": "#/$defs/limits"},
+        "warn_limits": WARN_LIMITS,
     },
     "name",
 )

@@ -60,6 +60,11 @@ SAVE: Schema = {
     "examples": ["voltage"],
 }
 
+WARN_LIMITS: Schema = {
+    "$ref": "#/$defs/limits",
+    "description": "Limits that warn: a value that meets `limits` and misses these is marked, and fails nothing.",
+}
+
 SHARED_KEYS: Mapping[str, Schema] = {
     "name": {
         "type": "string",

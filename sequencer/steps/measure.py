@@ -6,7 +6,7 @@ from typing import Unpack
 
 from sequencer.expressions.value import measured
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
-from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
+from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE, WARN_LIMITS
 from sequencer.steps.measuring import read_name, read_warn_limits, record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -38,8 +38,10 @@ class MeasureStep(Step):
 
     @property
     def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
-        """Itself, with limits."""
-        return () if self.limits is None else (LimitedMeasurement(self.measurement, self.limits, self.unit),)
+        """Itself, with limits or warning limits."""
+        if self.limits is None and self.warn_limits is None:
+            return ()
+        return (LimitedMeasurement(self.measurement, self.limits, self.unit, self.warn_limits),)
 
 
 class Measure(StepRun):
@@ -173,7 +175,7 @@ STEP = StepType(
             "examples": ["V", "mA", "°C", "%"],
         },
         "limits": {"$ref": "#/$defs/limits"},
-        "warn_limits": {"$ref": "#/$defs/limits"},
+        "warn_limits": WARN_LIMITS,
         "save": SAVE,
     },
     example="- measure: 5 V rail\n  call: meter.read_voltage\n  unit: V\n  limits: [4.8, 5.2]\n",

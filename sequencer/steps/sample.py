@@ -12,8 +12,8 @@ from typing import Unpack
 from sequencer.expressions.value import plain
 from sequencer.report.event import SamplesTaken
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
-from sequencer.steps.keys import ARGUMENTS, CALL, CONDITION, DURATION, SAVE, TEMPLATE
-from sequencer.steps.measuring import record_measurement
+from sequencer.steps.keys import ARGUMENTS, CALL, CONDITION, DURATION, SAVE, TEMPLATE, WARN_LIMITS, Schema
+from sequencer.steps.measuring import read_warn_limits, record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -59,7 +59,7 @@ STATISTICS: Mapping[str, Callable[[array[float]], object]] = {
 class SampleStep(Step):
     """Takes the signals ``names`` by ``calls``, every ``every`` seconds, for ``seconds`` or until ``until`` holds.
 
-    ``units`` and ``labels`` are templates, ``limits`` those of each statistic by signal.
+    ``units`` and ``labels`` are templates, ``limits`` and ``warn_limits`` those of each statistic by signal.
     """
 
     names: tuple[str, ...]
@@ -70,6 +70,7 @@ class SampleStep(Step):
     seconds: float | None
     until: str | None
     limits: Mapping[str, Mapping[str, Data]]
+    warn_limits: Mapping[str, Mapping[str, Data]]
     save: str | None
 
     @property
@@ -84,17 +85,32 @@ class SampleStep(Step):
 
     @property
     def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
-        """Every statistic with limits."""
-        about = zip(self.names, self.labels, self.units, strict=True)
+        """Every statistic with limits or warning limits."""
+        about = {name: (label, unit) for name, label, unit in zip(self.names, self.labels, self.units, strict=True)}
         return tuple(
-            LimitedMeasurement(f"{label or name} {statistic}", _of_statistic(statistic, limits), unit)
-            for name, label, unit in about
-            for statistic, limits in self.limits.get(name, {}).items()
+            LimitedMeasurement(f"{about[name][0] or name} {statistic}", limits, about[name][1], warn_limits)
+            for name, statistic, limits, warn_limits in judged(self.limits, self.warn_limits)
+            if name in about
         )
 
 
+def judged(
+    limits: Mapping[str, Mapping[str, Data]], warn_limits: Mapping[str, Mapping[str, Data]]
+) -> Iterator[tuple[str, str, Data, Data]]:
+    """Each signal and statistic with its limits and its warning limits, ``None`` where it has none."""
+    for name in dict.fromkeys([*limits, *warn_limits]):
+        of_limits, of_warnings = limits.get(name, {}), warn_limits.get(name, {})
+        for statistic in dict.fromkeys([*of_limits, *of_warnings]):
+            yield (
+                name,
+                statistic,
+                _of_statistic(statistic, of_limits.get(statistic)),
+                _of_statistic(statistic, of_warnings.get(statistic)),
+            )
+
+
 def _of_statistic(statistic: str, limits: Data) -> Data:
-    return {"each": limits} if statistic == "each" else limits
+    return {"each": limits} if statistic == "each" and limits is not None else limits
 
 
 class Sample(StepRun):
@@ -115,7 +131,8 @@ class Sample(StepRun):
         every: float = EVERY,
         seconds: float | None = None,
         until: str | None = None,
-        limits: Mapping[str, Mapping[str, object]] | None = None,
+        limits: Mapping[str, Mapping[str, Data]] | None = None,
+        warn_limits: Mapping[str, Mapping[str, Data]] | None = None,
         save: str | None = None,
         **shared: Unpack[SharedArguments],
     ) -> None:
@@ -128,6 +145,7 @@ class Sample(StepRun):
         self.seconds = seconds
         self.until = until
         self.limits = limits or {}
+        self.warn_limits = warn_limits or {}
         self.save = save
         self._times = array("d")
         self._values = {name: array("d") for name in signals}
@@ -205,20 +223,19 @@ class Sample(StepRun):
         return super().__exit__(kind, error, traceback)
 
     def finish(self) -> None:
-        """Saves, and records every statistic that has limits; what misses them is a ``StepFailed``."""
+        """Saves, and records every statistic that has limits, also such as warn; what misses is a ``StepFailed``."""
         if self.save is not None:
             values = {name: each.tolist() for name, each in self._values.items()}
             self.case.save(self.save, {TIMES: self._times.tolist(), **values})
         missed: list[StepFailed] = []
-        for name, of_signal in self.limits.items():
-            for statistic, limits in of_signal.items():
-                label = f"{self.signals[name].get('label', name)} {statistic}"
-                written = {"each": limits} if statistic == "each" else limits
-                value = STATISTICS[statistic](self._values[name])
-                try:
-                    record_measurement(self, label, value, unit=self.signals[name].get("unit"), limits=written)
-                except StepFailed as failed:
-                    missed.append(failed)
+        for name, statistic, limits, warn_limits in judged(self.limits, self.warn_limits):
+            label = f"{self.signals[name].get('label', name)} {statistic}"
+            value = STATISTICS[statistic](self._values[name])
+            unit = self.signals[name].get("unit")
+            try:
+                record_measurement(self, label, value, unit=unit, limits=limits, warn_limits=warn_limits)
+            except StepFailed as failed:
+                missed.append(failed)
         if missed:
             raise missed[0] if len(missed) == 1 else StepFailed("; ".join(map(str, missed)))
 
@@ -248,7 +265,12 @@ def parse(node: MappingNode, reader: StepReader) -> SampleStep | None:
     seconds = reader.seconds(node, "for")
     _check_end(node, reader, EVERY if every is None else every, seconds)
     until = reader.expression(node, "until")
-    limits = _read_limits(node, reader, units)
+    limits = _read_limits(node, "limits", units, reader.limits, reader)
+
+    def warnings(of_signal: MappingNode, statistic: str, unit: str | None) -> Data:
+        return read_warn_limits(of_signal, reader, unit, statistic)
+
+    warn_limits = _read_limits(node, "warn_limits", units, warnings, reader)
     save = node.get("save")
     if save is not None:
         reader.define(save, node.value_place("save"))
@@ -264,6 +286,7 @@ def parse(node: MappingNode, reader: StepReader) -> SampleStep | None:
         seconds=seconds,
         until=until,
         limits=limits,
+        warn_limits=warn_limits,
         save=save,
     )
 
@@ -283,16 +306,21 @@ def _check_end(node: MappingNode, reader: StepReader, every: float, seconds: flo
 
 
 def _read_limits(
-    node: MappingNode, reader: StepReader, units: Mapping[str, str | None]
+    node: MappingNode,
+    key: str,
+    units: Mapping[str, str | None],
+    reading: Callable[[MappingNode, str, str | None], Data],
+    reader: StepReader,
 ) -> dict[str, Mapping[str, Data]]:
+    """The limits of each statistic by signal under ``key``, each read by ``reading``."""
     read: dict[str, Mapping[str, Data]] = {}
-    written: Mapping[str, MappingNode] = node.get("limits") or {}
+    written: Mapping[str, MappingNode] = node.get(key) or {}
     for name, of_signal in written.items():
         if name not in units:
-            where = node["limits"].key_place(name)
+            where = node[key].key_place(name)
             reader.problem("unknown-signal", f"there is no signal `{name}` in this sample", where)
             continue
-        read[name] = {statistic: reader.limits(of_signal, statistic, units[name]) for statistic in of_signal}
+        read[name] = {statistic: reading(of_signal, statistic, units[name]) for statistic in of_signal}
     return read
 
 
@@ -310,6 +338,7 @@ def emit(step: SampleStep, out: Emitter) -> None:
         seconds=step.seconds,
         until=step.until,
         limits=step.limits or None,
+        warn_limits=step.warn_limits or None,
         save=step.save,
     )
     with out.block(f"with {header} as sample:"), out.block("for _ in sample:"):
@@ -317,7 +346,21 @@ def emit(step: SampleStep, out: Emitter) -> None:
             out.line(f'sample["{name}"] = {out.call(call)}')
 
 
-_LIMITS = {"$ref": "#/$defs/limits"}
+def _limits_schema(description: str, limits: Schema, example: object) -> Schema:
+    """Limits by signal and statistic."""
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": dict.fromkeys(STATISTICS, limits),
+            "additionalProperties": False,
+        },
+        "description": description,
+        "examples": [example],
+    }
+
 
 STEP = StepType(
     verb="sample",
@@ -368,18 +411,14 @@ STEP = StepType(
             "description": "An expression without braces, evaluated after each round; each signal is the last value.",
             "examples": ["v > 4.9"],
         },
-        "limits": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {
-                "type": "object",
-                "minProperties": 1,
-                "properties": dict.fromkeys(STATISTICS, _LIMITS),
-                "additionalProperties": False,
-            },
-            "description": "Limits by signal: of its `min`, `max`, `mean`, `rms`, `last` or `each` value.",
-            "examples": [{"v": {"mean": [4.9, 5.1], "max": {"le": 5.2}}}],
-        },
+        "limits": _limits_schema(
+            "Limits by signal: of its `min`, `max`, `mean`, `rms`, `last` or `each` value.",
+            {"$ref": "#/$defs/limits"},
+            {"v": {"mean": [4.9, 5.1], "max": {"le": 5.2}}},
+        ),
+        "warn_limits": _limits_schema(
+            "In the same form, limits that only warn.", WARN_LIMITS, {"v": {"mean": [4.95, 5.05]}}
+        ),
         "save": {**SAVE, "description": "The variable that keeps {times, ...}: the seconds and each signal's values."},
     },
     example=(

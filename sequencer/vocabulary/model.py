@@ -116,7 +116,8 @@ class Variants:
 class LimitRow:
     """A row of a limit table: the texts that identify it, its limits in ``unit``, and where it and its unit stand.
 
-    ``converted`` has the limits in other units that steps measure in, as far as these are known before the run.
+    ``warn_limits`` are those that only warn, ``None`` without any. ``converted`` has the limits, and
+    ``warn_converted`` the others, in further units that steps measure in, as far as these are known before the run.
     """
 
     key: tuple[str, ...]
@@ -124,7 +125,9 @@ class LimitRow:
     unit: str | None
     place: Place
     unit_place: Place
+    warn_limits: Data = None
     converted: Mapping[str, Data] = field(default_factory=dict)
+    warn_converted: Mapping[str, Data] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +151,15 @@ class StepRetry:
 
 
 class LimitedMeasurement(NamedTuple):
-    """A measurement that a step records and judges: templates of its name, its limits and its unit."""
+    """A measurement that a step records and judges: templates of its name, its limits, its unit and its warning limits.
+
+    One that only warns has no limits.
+    """
 
     name: str
     limits: Data
     unit: str | None = None
+    warn_limits: Data = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +187,7 @@ class Step:
 
     @property
     def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
-        """The measurements with limits that it records itself."""
+        """The measurements with limits, or with warning limits, that it records itself."""
         return ()
 
     @property

@@ -89,6 +89,7 @@ def test_each_measurement_of_each_variant_with_its_limits() -> None:
         "place": "supply.yaml:18:13",
         "table": "rails",
         "row": 3,
+        "warn_limits": None,
     }
     assert [(each["case"], each["measurement"], each["limits"], each["table"], each["row"]) for each in found[1:]] == [
         ("main::rails[Aux]", "Aux", [1, 2], "rails", 5),

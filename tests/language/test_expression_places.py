@@ -292,7 +292,7 @@ def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
         return {**step, "dialog": {**step["dialog"], "pass_fail": not path.endswith("confirm")}}
     if path.startswith("dialog.dialog.") and asked(path, 2) in KINDS:
         return {**step, "dialog": {**step["dialog"], "type": KINDS[asked(path, 2)]}}
-    if path.startswith(("dialog.unit", "dialog.limits", "dialog.measurement")):
+    if path.startswith(("dialog.unit", "dialog.limits", "dialog.warn_limits", "dialog.measurement")):
         return {"measurement": "M", **step, "dialog": {"type": "number"}}
     if path.startswith("operator_message.operator_message.key"):
         return {"operator_message": {**step["operator_message"], "text": "Hot"}}
@@ -313,7 +313,8 @@ TEMPLATES = {
     for path, (step, mark) in STEPS.items()
     if mark == TEMPLATE[MARK]
     and not ("limits." in path and any(form in path for form in FORMS))
-    and not path.startswith(("measure.warn_limits.table", "measure.warn_limits.key"))  # which have limits alone
+    # A table gives its warning limits with the limits.
+    and not ("warn_limits." in path and path.endswith((".table", ".key.KEY")))
     and not ("sample.limits.x." in path and path.endswith((".table", ".key.KEY", ".outside")))
 }
 

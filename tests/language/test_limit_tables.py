@@ -159,6 +159,16 @@ BAD: dict[str, tuple[bytes, dict[str, Any], list[str]]] = {
         {},
         ["1:1 there is no meaning to a column `Measurement`", "1:13 there is no meaning to a column `Lower`"],
     ),
+    "warning limits that make no sense, alone, or cannot be read": (
+        b"measurement,lower,upper,warn_lower,warn_upper,warn_tolerance\nA,1,2,1.9,1.1,\nB,,,1,2,\nC,1,2,low,,\nD,1,2,,,2%\n",
+        {},
+        [
+            "2:7 the lower limit 1.9 is above the upper limit 1.1",
+            "3:1 this row has no limit",
+            "4:7 `low` is not a number",
+            "5:9 `tolerance` also needs `nominal`",
+        ],
+    ),
     "a pattern that is none": (b"measurement,matches\nA,(\n", {}, ["2:3 this is not a valid regular expression"]),
     "a row that is too short": (
         b"measurement,lower,upper\nA,1\n",
@@ -187,6 +197,30 @@ def test_a_factorys_file_is_read_as_it_is(name: str, tmp_path: Path) -> None:
     """Every separator, encoding and habit of spreadsheets gives the limits that people read there."""
     data, said, expected = GOOD[name]
     assert rows(read(tmp_path, "limits.csv", data, said), "limits.csv") == expected
+
+
+def test_columns_of_what_only_warns(tmp_path: Path) -> None:
+    """Each column of limits with `warn_` before its name, in the row's unit, in CSV and in YAML."""
+    data = (
+        b"measurement;nominal;tolerance;lower;Yellow;warn_upper;warn_tolerance;unit;eq;warn_one_of\n"
+        b"A;5;4%;;;;2%;V;;\nB;;;1;1,5;2000 mV;;V;;\nC;;;1;;;;V;;\nD;;;;;;;;7;1|7\n"
+    )
+    said = {"decimal": ",", "columns": {"warn_lower": "Yellow"}, "types": {"warn_one_of": "text"}}
+    reading = read(tmp_path, "limits.csv", data, said)
+    ((_, table),) = reading.tables.items()
+    assert {row.key[0]: row.warn_limits for row in table.rows} == {
+        "A": {"tolerance": "2%", "nominal": 5},
+        "B": [1.5, 2],
+        "C": None,
+        "D": {"one_of": ["1", "7"]},
+    }
+    assert {row.key[0]: row.limits for row in table.rows}["A"] == {"nominal": 5, "tolerance": "4%"}
+    reading = read(
+        tmp_path, "limits.yaml", b"A: {lower: 1, warn_lower: 2, warn_one_of: [3]}\n", {"key": ["measurement"]}
+    )
+    assert [problem.message for problem in reading.problems if problem.place.file == "limits.yaml"] == [
+        "these limits cannot be combined: ge, one_of; use two measurements"
+    ]
 
 
 @pytest.mark.parametrize("name", YAML)

@@ -49,6 +49,7 @@ class VariantCheck:
         self._used: dict[str, set[tuple[str, ...]]] = {}
         self._open: set[str] = set()
         self._converted: dict[tuple[str, tuple[str, ...]], dict[str, Data]] = {}
+        self._warn_converted: dict[tuple[str, tuple[str, ...]], dict[str, Data]] = {}
         self._reached: dict[str, bool] = {}
 
     def tables(self) -> tuple[LimitTable, ...]:
@@ -57,7 +58,12 @@ class VariantCheck:
             replace(
                 table,
                 rows=tuple(
-                    replace(row, converted=self._converted.get((table.name, row.key), {})) for row in table.rows
+                    replace(
+                        row,
+                        converted=self._converted.get((table.name, row.key), {}),
+                        warn_converted=self._warn_converted.get((table.name, row.key), {}),
+                    )
+                    for row in table.rows
                 ),
             )
             for table in self._sequence.tables
@@ -127,6 +133,9 @@ class VariantCheck:
         known = self._converted.setdefault((table.name, row.key), {})
         if unit not in known:
             known[unit] = change_unit(row.limits, row.unit, unit)
+            if row.warn_limits is not None:
+                of_warnings = self._warn_converted.setdefault((table.name, row.key), {})
+                of_warnings[unit] = change_unit(row.warn_limits, row.unit, unit)
 
     def _judge_written(self, limit: SpecifiedLimit, variant: str) -> None:
         """Limits of the sequence that are made of the variant's values, at the first of these."""
@@ -134,9 +143,12 @@ class VariantCheck:
         first = next((name for name in reads(limit) if isinstance(own, MappingNode) and name in own), None)
         if first is None or has_expression(limit.unit):
             return
-        for _, code, message, severity in limit_problems(without_open_sides(limit.limits), limit.unit):
-            if severity == "error":
-                self._problems.report(code, message, own.value_place(first), hint=f"`{limit.measurement}` of {variant}")
+        for limits in (limit.limits, limit.warn_limits):
+            problems = () if limits is None else limit_problems(without_open_sides(limits), limit.unit)
+            for _, code, message, severity in problems:
+                if severity == "error":
+                    hint = f"`{limit.measurement}` of {variant}"
+                    self._problems.report(code, message, own.value_place(first), hint=hint)
 
     def _report_missing(self) -> None:
         for missing, variants in self._missing.items():

@@ -399,7 +399,7 @@ LIMIT_TABLE: Schema = mapping(
         "columns": {
             **TABLE_RULES["columns"],
             "description": "The headings of columns, where they are others than the names of `key`, `lower`, `upper`, "
-            "`nominal`, `tolerance`, `eq`, `one_of`, `matches` and `unit`.",
+            "`nominal`, `tolerance`, `eq`, `one_of`, `matches`, these with `warn_` before them, and `unit`.",
             "examples": [{"measurement": "Test Name", "lower": "Low Limit", "upper": "High Limit"}],
         },
     },

@@ -25,8 +25,12 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode
 UNIT = "unit"
 LIMITS = ("lower", "upper", "nominal", "tolerance", "eq", "one_of", "matches")
 """The columns that limits are made of."""
+WARN = "warn_"
+"""Before the name of one of these it is a column of what only warns."""
+WARN_LIMITS = tuple(WARN + name for name in LIMITS)
 
 _COLUMN_OF = {"ge": "lower", "le": "upper", 0: "lower", 1: "upper"}
+_LISTS = ("one_of", WARN + "one_of")
 _PERCENT = re.compile(r"(.*\S)\s*%")
 
 
@@ -91,7 +95,7 @@ class TableSection:
     def _known(self, written: MappingNode) -> frozenset[str]:
         """The names that columns may have."""
         key = self._key(written) or (VARIANT, MEASUREMENT)
-        return frozenset([*key, *LIMITS, UNIT])
+        return frozenset([*key, *LIMITS, *WARN_LIMITS, UNIT])
 
     def _check_key(self, key: tuple[str, ...], rows: list[Row], written: MappingNode) -> None:
         """Reports why rows could not be found by ``key``."""
@@ -178,7 +182,7 @@ class TableSection:
             name = names.get(heading, heading)
             if name not in known:
                 unknown_key(node, heading, known, self._report)
-            elif isinstance(value, MappingNode) or (isinstance(value, SequenceNode) and name != "one_of"):
+            elif isinstance(value, MappingNode) or (isinstance(value, SequenceNode) and name not in _LISTS):
                 self._report(
                     "wrong-type", f"`{heading}` must be a single value, not {show(value)}", node.value_place(heading)
                 )
@@ -213,9 +217,16 @@ class _RowReader:
                 message = f"there are two rows for {names}; the first is on line {first.line}"
                 self._report("duplicate-row", message, row.place)
             limits, unit = self._limits(row)
+            warn_limits = self._warn_limits(row, unit)
             if "" not in key:
-                place = row.cells[UNIT].place if UNIT in row.cells else row.place
-                yield LimitRow(key=key, limits=limits, unit=unit, place=row.place, unit_place=place)
+                yield LimitRow(
+                    key=key,
+                    limits=limits,
+                    unit=unit,
+                    place=row.place,
+                    unit_place=row.cells[UNIT].place if UNIT in row.cells else row.place,
+                    warn_limits=warn_limits,
+                )
 
     def _identifying(self, row: Row, name: str) -> str:
         cell = row.cells.get(name)
@@ -232,15 +243,29 @@ class _RowReader:
             return None, None
         values = {name: self._value(name, cell) for name, cell in written.items()}
         unit = row.cells[UNIT].text if UNIT in row.cells else self._unit_of(values)
+        return self._judged(values, written, unit), unit
+
+    def _warn_limits(self, row: Row, unit: str | None) -> Data:
+        """Those that only warn, in the unit of the row; a tolerance without a nominal value has that of the limits."""
+        written = {name: row.cells[WARN + name] for name in LIMITS if WARN + name in row.cells}
+        if not written:
+            return None
+        if "tolerance" in written and "nominal" not in written and "nominal" in row.cells:
+            written["nominal"] = row.cells["nominal"]
+        values = {name: self._value(name, cell, WARN) for name, cell in written.items()}
+        return self._judged(values, written, unit if unit is not None else self._unit_of(values))
+
+    def _judged(self, values: Mapping[str, Data], written: Mapping[str, Cell], unit: str | None) -> Data:
+        """The limits of these values; what is wrong with them is reported at their cells."""
         if None in values.values():
-            return None, unit
+            return None
         limits = _combined(values)
         errors = self._problems.errors
         for path, code, message, severity in limit_problems(limits, unit):
             at = _COLUMN_OF.get(path[0], path[0]) if path else None
             cell = written.get(str(at)) or next(iter(written.values()))
             self._report(code, message, cell.place, severity=severity)
-        return (limits if self._problems.errors > errors else convert_limits(limits, unit)), unit
+        return limits if self._problems.errors > errors else convert_limits(limits, unit)
 
     def _unit_of(self, values: Mapping[str, Data]) -> str | None:
         """The unit that is written with a number, where there is no column for it."""
@@ -250,7 +275,7 @@ class _RowReader:
                 return quantity[1]
         return None
 
-    def _value(self, name: str, cell: Cell) -> Data:
+    def _value(self, name: str, cell: Cell, prefix: str = "") -> Data:
         if name in ("lower", "upper", "nominal"):
             return self._quantity(cell.text, cell)
         if name == "tolerance":
@@ -259,7 +284,7 @@ class _RowReader:
             amount = self._quantity(percent[1] if percent else text, cell)
             return f"{amount}%" if percent and amount is not None else amount
         if name == "one_of":
-            return self._choices(cell)
+            return self._choices(cell, as_text=self._types.get(prefix + name) == "text")
         return cell.text if name == "matches" else cell.value
 
     def _quantity(self, text: str, cell: Cell) -> int | float | str | None:
@@ -275,13 +300,12 @@ class _RowReader:
             )
         return number
 
-    def _choices(self, cell: Cell) -> list[Data]:
+    def _choices(self, cell: Cell, *, as_text: bool) -> list[Data]:
         """The choices of a cell: separated by `|`, or where there is none by `;`, or by commas."""
         if isinstance(cell.value, list):
             return list(cell.value)
         separators = [each for each in ("|", ";", ",") if each in cell.text and (each != "," or self._decimal != ",")]
         texts = [each.strip() for each in (cell.text.split(separators[0]) if separators else [cell.text])]
-        as_text = self._types.get("one_of") == "text"
         return [each if as_text else untyped(each, self._decimal) for each in texts if each]
 
 
