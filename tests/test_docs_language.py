@@ -155,7 +155,7 @@ def test_every_yaml_block_of_the_reference_is_yaml() -> None:
 
 def codes() -> Iterator[str]:
     """Every problem code that the language, the steps and the limits report."""
-    for folder in ("language", "steps", "domain/limits"):
+    for folder in ("language", "steps", "limits"):
         for path in (ROOT / "sequencer" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call):

@@ -20,6 +20,7 @@ from sequencer.expressions.syntax import (
     ExpressionSyntaxError,
     LiteralText,
     NameUse,
+    PatternUse,
     has_expression,
     literal_text,
     pieces,
@@ -44,6 +45,7 @@ __all__ = [
     "ExpressionSyntaxError",
     "LiteralText",
     "NameUse",
+    "PatternUse",
     "TooLarge",
     "TooMuchWork",
     "compile_expression",
@@ -76,6 +78,15 @@ class Expression:
     def attributes(self) -> frozenset[tuple[str, str]]:
         """What it reads of them, like ``("params", "serial")``."""
         return frozenset((use.name, use.attribute) for use in self.uses if use.attribute is not None)
+
+    @property
+    def patterns(self) -> tuple[PatternUse, ...]:
+        """The regular expressions that stand in it as texts."""
+        if self._tree is None or "match" not in self.text:
+            return ()
+        from sequencer.expressions.parser import patterns
+
+        return patterns(self._tree, self.text)
 
     def evaluate(self, scope: Mapping[str, object], budget: Budget | None = None) -> object:
         """The value with the names of ``scope``. Raises ``StepError`` with a plain sentence, whatever goes wrong.

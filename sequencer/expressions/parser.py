@@ -11,7 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from sequencer.expressions.budget import MAX_NESTING
 from sequencer.expressions.engine import environment, parse
 from sequencer.expressions.functions import CONSTANTS, FUNCTIONS
-from sequencer.expressions.syntax import ExpressionSyntaxError, NameUse
+from sequencer.expressions.syntax import ExpressionSyntaxError, NameUse, PatternUse, quoted_length
 
 _BUILDERS = (nodes.List, nodes.Tuple, nodes.Dict, nodes.Filter)
 _MEANT = (
@@ -61,6 +61,18 @@ def _walk(tree: nodes.Node, text: str, uses: dict[int, NameUse]) -> bool:
             _known(node, "test", frozenset(environment().tests))
         waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
     return builds
+
+
+def patterns(tree: nodes.Expr, text: str) -> tuple[PatternUse, ...]:
+    """The regular expressions that stand in it as texts."""
+    found = []
+    for call in [tree, *tree.find_all(nodes.Call)]:
+        if isinstance(call, nodes.Call) and isinstance(call.node, nodes.Name) and call.node.name == "match":
+            by_name = [each.value for each in call.kwargs if each.key == "pattern"]
+            pattern = next(iter([*call.args[:1], *by_name]), None)
+            if isinstance(pattern, nodes.Const) and isinstance(pattern.value, str):
+                found.append(PatternUse(pattern.value, pattern.lineno, quoted_length(text, pattern.lineno)))
+    return tuple(found)
 
 
 def _name(node: nodes.Name, uses: dict[int, NameUse]) -> None:

@@ -32,6 +32,20 @@ class NameUse(NamedTuple):
     attribute_offset: int = 0
 
 
+class PatternUse(NamedTuple):
+    """A regular expression that stands in an expression as a text, quotes included at ``offset``."""
+
+    pattern: str
+    offset: int
+    length: int
+
+
+def quoted_length(text: str, offset: int) -> int:
+    """The characters of the quoted text that begins there; 1 where none does."""
+    quoted = _QUOTED.match(text, offset)
+    return 1 if quoted is None else quoted.end() - offset
+
+
 class LiteralText(NamedTuple):
     """Text that stands for itself."""
 

@@ -23,6 +23,7 @@ from sequencer.language.shapes.wording import kind_of
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.regex import PatternError, compile_pattern, is_boundable
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
 _CALL = re.compile(r"\s*([a-z][a-z0-9_]*)\(.*\)\s*", re.ASCII)
@@ -128,6 +129,7 @@ class ExpressionChecker:
         except ExpressionSyntaxError as error:
             self._syntax_error(error, text, start, place)
             return None
+        whole = self._patterns_are_good(expression, text, start, place)
         for use in expression.uses:
             if self._names.accepts(use):
                 continue
@@ -137,7 +139,23 @@ class ExpressionChecker:
                 offset = start + use.attribute_offset
                 attribute = self._sources.inside(place, text, offset, len(use.attribute))
             self._names.refuse(use, where, attribute)
-        return expression
+        return expression if whole else None
+
+    def _patterns_are_good(self, expression: Expression, text: str, start: int, place: Place) -> bool:
+        """Reports the regular expressions by which it would always fail."""
+        good = True
+        for use in expression.patterns:
+            where = self._sources.inside(place, text, start + use.offset, use.length)
+            try:
+                if is_boundable(compile_pattern(use.pattern)):
+                    continue
+                message = "`match` refuses a repetition inside a repetition, which can take forever"
+                hint = "make the inner one possessive (`++`)"
+                self._problems.report("slow-regex", message, where, hint=hint)
+            except PatternError as error:
+                self._problems.report("bad-regex", f"this is not a valid regular expression: {error}", where)
+            good = False
+        return good
 
     def _syntax_error(self, error: ExpressionSyntaxError, text: str, start: int, place: Place) -> None:
         where = self._sources.inside(place, text, start + error.offset)

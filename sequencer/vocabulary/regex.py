@@ -155,6 +155,11 @@ def search_bounded(pattern: CompiledPattern, text: str) -> re.Match[str] | None:
     return pattern.search(text)
 
 
+def is_boundable(pattern: CompiledPattern) -> bool:
+    """Whether ``search_bounded`` takes it for any text at all."""
+    return _endless(pattern.pattern) is not None
+
+
 @lru_cache(maxsize=256)
 def _endless(pattern: str) -> int | None:
     """How many times the length of a text counts; ``None`` when that cannot be told, or repetitions nest."""
