@@ -27,10 +27,11 @@ from sequencer.vocabulary.reason import Reason
 if TYPE_CHECKING:
     from sequencer.compiler.project import Compiled
     from sequencer.project.project_folder import Project
+    from sequencer.protocol.notices import Plan
     from sequencer.report.event import Stamped
     from sequencer.report.model import RunReport
     from sequencer.runner.child import Child
-    from sequencer.vocabulary.data import Scalar
+    from sequencer.vocabulary.data import Data, Scalar
     from sequencer.vocabulary.reason import ReasonOrText
 
 _POLL_SECONDS = 0.5
@@ -99,8 +100,24 @@ class JointRuns:
             except RunNotPossible as problem:
                 self._lose(name, problem)
 
-    def start(self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]]) -> None:
-        """Begins all runs, each with its slot's ``values`` of the parameters.
+    def plan(self) -> Plan:
+        """What each run will be, told by the first that can; only before ``start``. Raises ``RunNotPossible``."""
+        for name, run in self.runs.items():
+            if name in self._lost:
+                continue
+            try:
+                return run.plan()
+            except RunNotPossible as problem:
+                self._lose(name, problem)
+        raise next(iter(self._lost.values()))
+
+    def start(
+        self,
+        request: StartRequest,
+        values: Mapping[str, Mapping[str, Scalar]],
+        answers: Mapping[str, Mapping[str, Sequence[Data]]] | None = None,
+    ) -> None:
+        """Begins all runs, each with its slot's ``values`` of the parameters, and its ``answers`` to the dialogs.
 
         Raises ``RunRefused``, or ``RunNotPossible`` when no slot can run; then nothing has begun.
         """
@@ -108,7 +125,14 @@ class JointRuns:
         requests = {
             name: for_stand(
                 self._project,
-                replace(request, params=values[name], slot=slot, start=self._joint, stand=stand),
+                replace(
+                    request,
+                    params=values[name],
+                    answers=None if answers is None else answers[name],
+                    slot=slot,
+                    start=self._joint,
+                    stand=stand,
+                ),
             )
             for name, slot in self._slots.items()
         }

@@ -46,8 +46,8 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         from sequencer.cli.slot_params import chosen_slots
 
         slots = chosen_slots(project.settings.slots, options.slots)
-    if options.answers is not None and (len(slots) > 1 or options.request.stepping):
-        raise Refusal("--answers answers the dialogs of one slot, in a run that does not pause")
+    if options.answers is not None and options.request.stepping:
+        raise Refusal("--answers answers the dialogs of a run that does not pause")
     if len(slots) > 1 and options.request.debugged:
         raise Refusal("--step, --break and --pdb debug one slot", hint=f"--slot {slots[0].name}")
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.request.stepping)
@@ -138,7 +138,7 @@ class _RunSession:
         asked = self._asked()
         answers = self._answers()
         if answers is not None:
-            asked = replace(asked, answers=answers.by_case)
+            asked = replace(asked, answers=answers.of(self._slot_name))
         terminal = self._terminal()
         report_store = self.opened.enter_context(
             ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
@@ -157,7 +157,7 @@ class _RunSession:
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
         if answers is not None:
-            _show(answers.unused(report), self.project)
+            _show(answers.unused({self._slot_name: report}), self.project)
         kept = report_store.keep(report)
         if page is not None:
             page.finished()
@@ -173,7 +173,13 @@ class _RunSession:
             return None
         from sequencer.cli.answers_file import read_answers
 
-        return read_answers(self.options.answers, self.run.plan().modules, self.project.folder)
+        slots = self.project.settings.slots.places
+        modules = self.run.plan().modules
+        return read_answers(self.options.answers, modules, self.project.folder, [slot.name for slot in slots])
+
+    @property
+    def _slot_name(self) -> str | None:
+        return None if self.slot is None else self.slot.name
 
     def _asked(self) -> StartRequest:
         """What the command line asks for, with a value for each parameter."""

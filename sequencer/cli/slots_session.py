@@ -22,12 +22,15 @@ from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.protocol.request import RunNotPossible, RunRefused, Slot
 from sequencer.report.exports.json_text import json_parts
 from sequencer.terminal.output import is_terminal
+from sequencer.terminal.problem_output import show_problems
 from sequencer.terminal.slot_verdicts import SlotVerdict
 from sequencer.terminal.slots import SlotsTerminal, open_slots_terminal
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.json_text import indented
+from sequencer.vocabulary.problem import InvalidInput
 
 if TYPE_CHECKING:
+    from sequencer.cli.answers_file import PreparedAnswers
     from sequencer.compiler.project import Compiled
     from sequencer.panel.slots_run import SlotsRunSession
     from sequencer.project.project_folder import Project
@@ -66,7 +69,11 @@ def run_slots(
     with ExitStack() as opened:
         opened.callback(runs.close)
         runs.prepare()
-        return _SlotsSession(options, project, compiled, slots, files, runs, relays, shared, opened).carry_out()
+        try:
+            return _SlotsSession(options, project, compiled, slots, files, runs, relays, shared, opened).carry_out()
+        except InvalidInput as invalid:
+            show_problems(invalid.problems, project.folder)
+            return ExitCode.INVALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class _SlotsSession:
             serial_number=self.compiled.serial_number,
             decimal_comma=self.project.settings.frontend.decimal_comma,
         )
+        answers = self._answers()
         terminal = self._terminal()
         report_store = self.opened.enter_context(
             ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
@@ -101,12 +109,13 @@ class _SlotsSession:
             raise Refusal(str(refusal), code=ExitCode.BROKEN)
         self._listen(terminal, report_store)
         page = self._page(report_store, terminal) if self.options.panel else None
-        asked_here = self._dialogs(terminal, alone=page is None)
-        request = replace(self.options.request, attended=asked_here or page is not None)
+        asked_here = answers is None and self._dialogs(terminal, alone=page is None)
+        attended = asked_here or page is not None or answers is not None
+        request = replace(self.options.request, attended=attended)
         keeper = self.opened.enter_context(ThreadPoolExecutor(1, "keeper"))
         kept: dict[str, Future[SavedReport]] = {}
         ends: dict[str, SlotVerdict] = {}
-        for end in self._run(request, values, page):
+        for end in self._run(request, values, page, answers):
             if page is not None:
                 page.ended(end.slot, end.problem)
             # Kept as soon as it is there; the verdicts wait for no server.
@@ -115,6 +124,9 @@ class _SlotsSession:
             ends[end.slot] = self._verdict(end, terminal)
         verdicts = [ends[slot.name] for slot in self.slots]
         terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        if answers is not None:
+            reports: dict[str | None, RunReport] = {end.slot: end.report for end in verdicts if end.report is not None}
+            show_problems(answers.unused(reports), self.project.folder)
         # While the store takes them.
         unwritten = self._write(verdicts)
         saved = {slot: future.result() for slot, future in kept.items()}
@@ -126,8 +138,21 @@ class _SlotsSession:
             raise unwritten[0]
         return code
 
+    def _answers(self) -> PreparedAnswers | None:
+        """Those that a file has for the dialogs. Raises ``InvalidInput``."""
+        if self.options.answers is None:
+            return None
+        from sequencer.cli.answers_file import read_answers
+
+        known = [slot.name for slot in self.project.settings.slots.places]
+        return read_answers(self.options.answers, self.runs.plan().modules, self.project.folder, known)
+
     def _run(
-        self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]], page: SlotsRunSession | None
+        self,
+        request: StartRequest,
+        values: Mapping[str, Mapping[str, Scalar]],
+        page: SlotsRunSession | None,
+        answers: PreparedAnswers | None,
     ) -> Iterator[SlotEnd]:
         from sequencer.cli.run_signals import stopping_on_signals
 
@@ -137,7 +162,8 @@ class _SlotsSession:
                 page.slots[name].watch(run)
         with stopping_on_signals(self.runs.stop):
             try:
-                self.runs.start(request, values)
+                by_slot = None if answers is None else {slot.name: answers.of(slot.name) for slot in self.slots}
+                self.runs.start(request, values, by_slot)
             except RunRefused as refused:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:
