@@ -74,7 +74,12 @@ class InstrumentDesk:
             found = listed["instruments"]
             assert isinstance(found, list)
             self._kept = frozenset(each["name"] for each in found if each["kept"])
-            return {**listed, "watched": None if self._watched is None else self._watched.document()}
+            return {
+                **listed,
+                "watched": None if self._watched is None else self._watched.document(),
+                "sequence": "" if self._of is None else str(self._of.resolve()),
+                "simulated": self._simulate,
+            }
 
     def open(self, name: str) -> None:
         """Opens one. Raises ``ApiError``."""

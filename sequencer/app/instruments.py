@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from sequencer.runtime.by_hand import DriversByHand
     from sequencer.vocabulary.data import Data
     from sequencer.vocabulary.model import Driver
+
+
+BY_HAND = "by hand"
+"""What stands in a lock in place of a run's id."""
 
 
 class DeclaredInstrument(NamedTuple):
@@ -163,11 +167,31 @@ class CallResult(NamedTuple):
         return document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
 
 
+class PanelInstruments(Protocol):
+    """The instruments that a running panel has open by hand. Whatever cannot be done raises ``Refusal``."""
+
+    def call(self, name: str, member: str | None, given: Mapping[str, str]) -> CallResult:
+        """Calls ``member`` of a driver, or the driver itself, with arguments as somebody typed them."""
+
+    def open(self, name: str) -> None:
+        """Opens one there."""
+
+    def is_open(self, name: str) -> bool:
+        """Whether it is open there."""
+
+    def close(self, name: str) -> None:
+        """Closes one there."""
+
+    def leave(self) -> None:
+        """Closes what was not open there before it was asked for."""
+
+
 class InstrumentBench:
     """The instruments of a project, to be called by hand; they stay open until its end.
 
     ``path`` is the project; ``sequence`` declares the drivers where several do so differently. While the first one is
-    open nobody can start a run. Raises ``Refusal``, ``InvalidInput``.
+    open nobody can start a run. ``panel`` gives the panel that runs for the project, if any: while that has instruments
+    open, they are called there, and none is opened twice. Raises ``Refusal``, ``InvalidInput``.
     """
 
     def __init__(
@@ -178,6 +202,7 @@ class InstrumentBench:
         slot: str | None = None,
         simulate: bool = False,
         params: Mapping[str, str] | None = None,
+        panel: Callable[[], PanelInstruments | None] = lambda: None,
     ) -> None:
         self.project = open_project(path).checked()
         self.instruments = declared_instruments(self.project, sequence)
@@ -187,6 +212,9 @@ class InstrumentBench:
         self._drivers: dict[Path, DriversByHand] = {}
         self._identities: dict[str, str | None] = {}
         self._stand = ProcessLock(self.project.state.run_lock)
+        self._kept = ProcessLock(self.project.state.panel_lock)
+        self._ask_panel = panel
+        self._panel: PanelInstruments | None = None
         ProcessSecrets.take({}, self.project.secrets)
 
     def __enter__(self) -> Self:
@@ -206,6 +234,8 @@ class InstrumentBench:
         member = path or None
         arguments = {each: read_value(instrument, member, each, text) for each, text in given.items()}
         check_call(instrument, member, arguments)
+        if (panel := self._held_by_panel()) is not None:
+            return panel.call(name, member, given)
         self.open(name)
         drivers = self._opened(instrument)
         # Standard output is for the result: a program may read it.
@@ -216,6 +246,7 @@ class InstrumentBench:
             except Exception as error:
                 # What it would do next nobody knows: the next call opens it again.
                 drivers.close(name)
+                self._release_idle()
                 raise Refusal(f"{called}: {reason_of(error)}", code=ExitCode.FAILED) from None
         return CallResult(to_data(value), time.perf_counter() - begun)
 
@@ -224,12 +255,18 @@ class InstrumentBench:
         from sequencer.runtime.drivers import DriverNotOpened
         from sequencer.vocabulary.failure import StepError
 
-        drivers = self._opened(named_instrument(self.instruments, name))
-        with redirect_stdout(sys.stderr):
-            try:
+        instrument = named_instrument(self.instruments, name)
+        if (panel := self._held_by_panel()) is not None:
+            panel.open(name)
+            return
+        try:
+            drivers = self._opened(instrument)
+            with redirect_stdout(sys.stderr):
                 drivers.open(name)
-            except (DriverNotOpened, StepError) as error:
-                raise Refusal(str(error), code=ExitCode.BROKEN) from None
+        except (DriverNotOpened, StepError) as error:
+            raise Refusal(str(error), code=ExitCode.BROKEN) from None
+        finally:
+            self._release_idle()
 
     def described(self, name: str) -> list[tuple[str, str]]:
         """What can be called of a driver, as it is typed, with the first line of its docstring. Raises ``Refusal``."""
@@ -291,12 +328,20 @@ class InstrumentBench:
 
     def is_open(self, name: str) -> bool:
         """Whether the driver is open."""
-        return any(drivers.is_open(name) for drivers in self._drivers.values())
+        here = any(drivers.is_open(name) for drivers in self._drivers.values())
+        return here or (self._panel is not None and self._panel.is_open(name))
 
     def close(self, name: str | None = None) -> None:
         """Closes one driver, or all, the last opened first. Raises ``Refusal`` when one could not be closed."""
         if name is not None:
             named_instrument(self.instruments, name)
+        if self._panel is not None:
+            panel = self._panel
+            if name is not None:
+                panel.close(name)
+            else:
+                self._panel = None
+                panel.leave()
         failures = []
         self._identities = (
             {} if name is None else {each: said for each, said in self._identities.items() if each != name}
@@ -310,21 +355,42 @@ class InstrumentBench:
                     drivers.close(name)
                 failures += drivers.failures
                 drivers.failures.clear()
-        if not any(self.is_open(each) for each in self.instruments):
-            self._stand.release()  # a run may begin
+        self._release_idle()
         if failures:
             raise Refusal("; ".join(failures), code=ExitCode.BROKEN)
 
-    def _opened(self, instrument: DeclaredInstrument) -> DriversByHand:
-        """The drivers of the sequence that declares it. Raises ``Refusal`` when a run or a panel has them."""
-        if (holder := self._stand.take(run="by hand")) is not None:
+    def _open_here(self) -> set[str]:
+        return {name for name in self.instruments if any(each.is_open(name) for each in self._drivers.values())}
+
+    def _release_idle(self) -> None:
+        """Lets go of what nothing is open for: a run may begin, a panel may be started."""
+        here = self._open_here()
+        if not here:
+            self._stand.release()
+        if not any(self.instruments[name].driver.scope == "stand" for name in here):
+            self._kept.release()
+
+    def _held_by_panel(self) -> PanelInstruments | None:
+        """The panel, where it has instruments open; else the stand is taken. Raises ``Refusal`` when others have it."""
+        holder = self._stand.take(run=BY_HAND)
+        if holder is None:
+            return None
+        if holder.get("run") != BY_HAND:
             raise Refusal(f"a run uses the stand: {described(holder)}", code=ExitCode.BROKEN)
-        if instrument.driver.scope == "stand":
-            panel = ProcessLock(self.project.state.panel_lock)
-            if (holder := panel.take()) is not None:
-                message = f"the panel keeps {instrument.driver.name!r} open: {described(holder)}"
-                raise Refusal(message, hint="end the panel first", code=ExitCode.BROKEN)
-            panel.release()
+        if self._panel is None:
+            self._panel = self._ask_panel()
+        if self._panel is None:
+            message = f"the instruments are in use by hand: {described(holder)}"
+            hint = "`hardseq bench`, or a page's Instruments, has them open"
+            raise Refusal(message, hint=hint, code=ExitCode.BROKEN)
+        return self._panel
+
+    def _opened(self, instrument: DeclaredInstrument) -> DriversByHand:
+        """The drivers of the sequence that declares it. Raises ``Refusal`` when a panel keeps this one."""
+        # Held as long as it is open: a panel that is started would open it for its runs.
+        if instrument.driver.scope == "stand" and (holder := self._kept.take(run=BY_HAND)) is not None:
+            message = f"the panel keeps {instrument.driver.name!r} open: {described(holder)}"
+            raise Refusal(message, hint="end the panel first", code=ExitCode.BROKEN)
         if instrument.file not in self._drivers:
             # Imported here, as it loads pytest: what is refused needs none of it.
             from sequencer.protocol.request import StartRequest

@@ -55,11 +55,21 @@ def command(
     Exits with 1 when the last call failed.
     """
     from sequencer.app.instruments import InstrumentBench
+    from sequencer.cli.panel_instruments import panel_instruments
     from sequencer.cli.run_params import split_arguments
 
     at = project if sequence is None else sequence
     code = ExitCode.PASSED
-    with InstrumentBench(at, sequence=sequence, slot=slot, simulate=simulate, params=split_arguments(params)) as bench:
+    own = {"--slot": slot is not None, "--arg": bool(params)}
+    panel = panel_instruments(at, sequence=sequence, simulate=simulate, own=own)
+    with InstrumentBench(
+        at,
+        sequence=sequence,
+        slot=slot,
+        simulate=simulate,
+        params=split_arguments(params),
+        panel=(lambda: None) if form == "json" else panel,  # it may be that of the panel itself
+    ) as bench:
         if form == "json":
             return _serve(bench)
         asked = is_terminal(sys.stdin)

@@ -42,15 +42,19 @@ def command(
     Exits with 1 when the call fails, 2 when there is no such call, 4 when the driver cannot be opened or is in use.
     """
     from sequencer.app.instruments import InstrumentBench
+    from sequencer.cli.panel_instruments import panel_instruments
     from sequencer.cli.run_params import split_arguments
 
     given = split_arguments(arguments, "")
+    own = {"--slot": slot is not None, "--arg": bool(params)}
+    at = project if sequence is None else sequence
     with InstrumentBench(
-        project if sequence is None else sequence,
+        at,
         sequence=sequence,
         slot=slot,
         simulate=simulate,
         params=split_arguments(params),
+        panel=panel_instruments(at, sequence=sequence, simulate=simulate, own=own),
     ) as bench:
         result = bench.call(called, given)
     if form == "json":

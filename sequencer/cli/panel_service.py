@@ -190,6 +190,9 @@ def _hold_page(project: Project, opened: ExitStack) -> dict[str, object] | None:
 def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
     import json
 
+    if holder.get("run") == "by hand":
+        message = f"an instrument that the panel keeps open is in use by hand, by {described(holder)}"
+        return Refusal(message, hint="close it there first", code=ExitCode.BROKEN)
     try:
         address = f" at {json.loads(project.state.panel.read_bytes())['address']}"
     except (OSError, ValueError, KeyError, TypeError):

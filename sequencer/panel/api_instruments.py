@@ -115,7 +115,12 @@ ROUTES: tuple[Route, ...] = (
         right="engineer",
         in_factory=False,
         summary="The drivers of the chosen sequence: whether each is open, who it says it is, and what it can do.",
-        answer=mapping(instruments=listed(_INSTRUMENT), watched=or_null(_WATCHED)),
+        answer=mapping(
+            instruments=listed(_INSTRUMENT),
+            watched=or_null(_WATCHED),
+            sequence={**TEXT, "description": "The file whose drivers they are, as the panel's machine has it."},
+            simulated={"type": "boolean"},
+        ),
         errors=_ERRORS,
     ),
     _post("open", open_instrument, "Opens a driver; no run begins while it is open.", mapping(opened=TRUE)),
