@@ -32,6 +32,7 @@ LAYERS = [
     "terminal",
     "panel",
     "app",
+    "language_server",
     "cli",
 ]
 """The rooms, each of which may import from those before it."""

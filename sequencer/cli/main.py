@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "init",
     "check",
+    "lsp",
     "limits",
     "compile",
     "run",

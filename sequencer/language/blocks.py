@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from sequencer.language.paths import existing_file, neighbours
+from sequencer.language.paths import neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.all import Shapes
 from sequencer.language.shapes.shape import NamedShape
@@ -117,7 +117,7 @@ class Includes:
 
     def _included(self, path: Path, written: str, place: Place) -> Library | None:
         """The blocks that a file offers: its own, by their bare names."""
-        found = existing_file(path)
+        found = self._sources.existing(path)
         if found is None:
             folder = written[: len(written) - len(path.name)] if written.endswith(path.name) else ""
             hint = did_you_mean(path.name, neighbours(path, "*.y*ml"), folder + "{}")
@@ -133,7 +133,7 @@ class Includes:
         return self._files[found]
 
     def _read(self, path: Path) -> Library:
-        document = read_document(path, self._project)
+        document = read_document(path, self._project, unsaved=self._sources.unsaved)
         self._sources.add(document, path)
         self._problems.broken(document.problems)
         self.files[path] = document.data

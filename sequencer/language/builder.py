@@ -41,11 +41,19 @@ if TYPE_CHECKING:
 class SequenceBuilder:
     """One pass over one sequence file."""
 
-    def __init__(self, document: Document, path: Path, project: Path, stand: Mapping[str, Data] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        path: Path,
+        project: Path,
+        stand: Mapping[str, Data] | None = None,
+        *,
+        unsaved: Mapping[Path, bytes] | None = None,
+    ) -> None:
         self._document = document
         self._path = path
         self._problems = Problems()
-        self._sources = SourceTexts(project)
+        self._sources = SourceTexts(project, unsaved)
         self._inputs = {str(path.resolve()): sha256(document.data).hexdigest()}
         self._folders = DriverFolders(path.resolve().parent, project)
         packages = UsedPackages(self._inputs)
@@ -81,6 +89,11 @@ class SequenceBuilder:
         sequence = None if root is None else self._sequence(root)
         problems = self._problems.listed(self._sources.texts)
         return None if self._problems.errors else sequence, problems, self._sources.texts
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """After ``build``: the files that were read, resolved."""
+        return frozenset(map(Path, self._inputs))
 
     @property
     def drivers(self) -> dict[str, DriverTarget | None]:

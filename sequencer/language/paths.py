@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 _NO_PATH = (OSError, ValueError, RuntimeError)
 
 
-def existing_file(path: Path) -> Path | None:
-    """The resolved path when it leads to a file."""
+def existing_file(path: Path, unsaved: Container[Path] = ()) -> Path | None:
+    """The resolved path when it leads to a file, or to one of ``unsaved``, which only an editor has."""
     try:
         resolved = path.resolve()
-        return resolved if resolved.is_file() else None
+        return resolved if resolved in unsaved or resolved.is_file() else None
     except _NO_PATH:
         return None
 

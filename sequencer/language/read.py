@@ -24,7 +24,7 @@ class ReadResult:
 
     ``sources`` holds the text of every file that a problem may lie in, by the name that places give it; ``drivers``
     says what each declared driver is, ``None`` of one that was not found; ``shared`` are those that slots share;
-    ``tables`` are the limit tables that can be used, by name.
+    ``tables`` are the limit tables that can be used, by name; ``files`` are all files that were read, resolved.
     """
 
     sequence: SequenceDefinition | None
@@ -33,6 +33,7 @@ class ReadResult:
     drivers: Mapping[str, DriverTarget | None] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     tables: Mapping[str, LimitTable] = field(default_factory=dict)
+    files: frozenset[Path] = frozenset()
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
@@ -43,19 +44,26 @@ def load(path: Path, project: Path | None = None) -> MappingNode:
     return document.root
 
 
-def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str, Data] | None = None) -> ReadResult:
+def read_sequence(
+    path: Path,
+    *,
+    project: Path | None = None,
+    stand: Mapping[str, Data] | None = None,
+    unsaved: Mapping[Path, bytes] | None = None,
+) -> ReadResult:
     """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
 
     ``project`` is the project folder (default: the folder of the file): places are relative to it, and its
     ``drivers`` folder is the first to be searched. ``stand`` are the facts that the stand's configuration records; the
-    sequence may not say other ones.
+    sequence may not say other ones. ``unsaved`` is what an editor has of files, by their resolved paths: it counts
+    instead of what the disk has.
     """
     path = Path(path)
     project = path.parent if project is None else Path(project)
     with _collection_paused():
-        document = read_document(path, project)
-        builder = SequenceBuilder(document, path, project, stand)
-        return ReadResult(*builder.build(), builder.drivers, builder.shared, builder.tables)
+        document = read_document(path, project, unsaved=unsaved)
+        builder = SequenceBuilder(document, path, project, stand, unsaved=unsaved)
+        return ReadResult(*builder.build(), builder.drivers, builder.shared, builder.tables, builder.files)
 
 
 @contextmanager

@@ -350,7 +350,7 @@ class DriverSection:
         """``tell``: what is wrong with it is a problem; else it is only a file that cannot be read."""
         file = display_path(path, self._project)
         try:
-            data = path.read_bytes()
+            data = self._sources.read(path)
         except OSError as error:
             if not tell:
                 return None

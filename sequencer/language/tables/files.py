@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from sequencer.language.paths import existing_file, neighbours
+from sequencer.language.paths import neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, show
 from sequencer.language.tables.table import Table, TableRules, read_table
@@ -45,7 +45,7 @@ class TableFiles:
         """The file that ``key`` names; ``None`` for one that is not there or cannot be read, which is reported."""
         place = written.value_place(key)
         wanted = self._sources.folder(written.file) / written[key]
-        path = existing_file(wanted)
+        path = self._sources.existing(wanted)
         if path is None:
             near = did_you_mean(wanted.name, neighbours(wanted, pattern))
             hint = near or "paths are relative to the folder of this file"
@@ -54,7 +54,7 @@ class TableFiles:
             return None
         name = self._sources.display(path)
         try:
-            file = TableFile(path, name, path.read_bytes())
+            file = TableFile(path, name, self._sources.read(path))
         except OSError as error:
             message = f"`{name}` cannot be read: {error.strerror or error}"
             self._problems.report("unreadable-file", message, place)

@@ -8,6 +8,7 @@ place of every key and value. Anchors are shared, not copied, and how much alias
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
@@ -52,10 +53,19 @@ def display_path(path: Path, project: Path | None) -> str:
     return path.as_posix()
 
 
-def read_document(path: Path, project: Path | None = None, *, listed: bool = False) -> Document:
-    """Reads a YAML file. Never raises for what the file holds: ``Document.problems`` says what is wrong."""
+def read_document(
+    path: Path, project: Path | None = None, *, listed: bool = False, unsaved: Mapping[Path, bytes] | None = None
+) -> Document:
+    """Reads a YAML file. Never raises for what the file holds: ``Document.problems`` says what is wrong.
+
+    ``unsaved`` is what an editor has of files, by their resolved paths: it counts instead of what the disk has.
+    """
     file = display_path(path, project)
     document = Document(file, "", listed=listed)
+    written = unsaved.get(path.resolve()) if unsaved else None
+    if written is not None:
+        document.data = written
+        return parse_document(document)
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from sequencer.language.paths import existing_file
 from sequencer.language.shapes.wording import show_plain
 from sequencer.language.yaml.loader import Document, display_path
 from sequencer.vocabulary.problem import Place, split_lines
@@ -13,11 +15,15 @@ _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\
 
 
 class SourceTexts:
-    """The text of every file that was read, by the name people see."""
+    """The text of every file that was read, by the name people see.
 
-    def __init__(self, project: Path) -> None:
+    ``unsaved`` is what an editor has of files, by their resolved paths: it counts instead of what the disk has.
+    """
+
+    def __init__(self, project: Path, unsaved: Mapping[Path, bytes] | None = None) -> None:
         self.texts: dict[str, str] = {}
         self.project = project
+        self.unsaved = unsaved or {}
         self._folders: dict[str, Path] = {}
         self._written: dict[str, dict[tuple[int, int, int, int], str]] = {}
         self._lines: dict[str, list[str]] = {}
@@ -25,6 +31,15 @@ class SourceTexts:
     def display(self, path: Path) -> str:
         """The name of a file as people see it."""
         return display_path(path, self.project)
+
+    def existing(self, path: Path) -> Path | None:
+        """The resolved path when it leads to a file."""
+        return existing_file(path, self.unsaved)
+
+    def read(self, path: Path) -> bytes:
+        """What a file holds. Raises ``OSError``."""
+        unsaved = self.unsaved.get(path)
+        return path.read_bytes() if unsaved is None else unsaved
 
     def folder(self, file: str) -> Path:
         """The folder of a YAML file that was read."""
