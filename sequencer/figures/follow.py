@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from sequencer.figures.condensed import read_condensed
-from sequencer.figures.index import FiguresIndex, IndexDamaged, NewRun, UnreadableRun
+from sequencer.figures.index import FiguresIndex, IndexDamaged, NewRun, UnreadableRun, known_digests
 from sequencer.figures.rows import RunRows, rows_of
 from sequencer.report.reader import read_report
 from sequencer.store.base import Store, StoredRun, StoreError
@@ -49,16 +51,42 @@ def _follow(index: FiguresIndex, store: Store, progress: Progress, at_once: int)
     if place and place != store.place:
         index.clear()
         checkpoint = None
-    done, left = 0, 1
-    while left:
-        found = store.changes(checkpoint, limit=at_once)
-        known = index.known(run.id for run in found.runs)
-        new, unreadable = _read(run for run in found.runs if known.get(run.id) != run.digest)
-        if new or unreadable or found.next != checkpoint:
-            index.add(store.place, found.next, new, unreadable)
-        checkpoint, left = found.next, found.left
-        done += len(found.runs)
-        progress(done, left)
+    done = 0
+    # While DuckDB adds some, which needs no interpreter, the next ones are read.
+    with ThreadPoolExecutor(1, thread_name_prefix="figures-reader") as reader:
+        batch: _Batch | None = _read_batch(index, store, checkpoint, at_once)
+        while batch is not None:
+            following: Future[_Batch] | None = None
+            if batch.left:
+                following = reader.submit(_read_batch, index, store, batch.next, at_once)
+            if batch.new or batch.unreadable or batch.next != checkpoint:
+                index.add(store.place, batch.next, batch.new, batch.unreadable)
+            checkpoint = batch.next
+            done += batch.runs
+            progress(done, batch.left)
+            batch = None if following is None else following.result()
+
+
+class _Batch(NamedTuple):
+    """What was read of the store up to ``next``: ``runs`` of them, of which ``new`` and ``unreadable`` are to be added.
+
+    ``left``: about how many follow.
+    """
+
+    next: str
+    runs: int
+    left: int
+    new: list[NewRun]
+    unreadable: list[UnreadableRun]
+
+
+def _read_batch(index: FiguresIndex, store: Store, checkpoint: str | None, at_once: int) -> _Batch:
+    """The runs after ``checkpoint``; a run that is here as the store has it is not read."""
+    found = store.changes(checkpoint, limit=at_once)
+    with index.reading() as ask:
+        known = known_digests(ask, [run.id for run in found.runs])
+    new, unreadable = _read(run for run in found.runs if known.get(run.id) != run.digest)
+    return _Batch(found.next, len(found.runs), found.left, new, unreadable)
 
 
 def read_again(index: FiguresIndex, store: Store, runs: Sequence[str]) -> None:

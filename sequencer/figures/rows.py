@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sequencer.limits.bounds import bounds, target
-from sequencer.report.model import AttemptReport, CaseReport, ModuleReport, RunReport
+from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.store import facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import BAD_STATUSES, Status
@@ -178,17 +178,13 @@ def _case(module: ModuleReport, case: CaseReport, read: Mapping[str, float]) -> 
     asked = read.get(name, 0.0)
     waited = 0.0
     for attempt in attempts:
-        asked += _answering(attempt)
-        waited += math.fsum(wait["seconds"] for wait in attempt.get("waits", ()))
+        if dialogs := attempt["dialogs"]:
+            asked += math.fsum(dialog["seconds"] or 0.0 for dialog in dialogs)
+        if waits := attempt.get("waits"):
+            waited += math.fsum(wait["seconds"] for wait in waits)
     title = facts.text(case["name"]) or name
-    return CaseRow(
-        name, title, case["status"], seconds, len(attempts), retried, _value(asked) or None, _value(waited) or None
-    )
-
-
-def _answering(attempt: AttemptReport) -> float:
-    """How long its dialogs were open."""
-    return math.fsum(dialog["seconds"] or 0.0 for dialog in attempt["dialogs"])
+    held_up = _value(asked) or None, _value(waited) or None
+    return CaseRow(name, title, case["status"], seconds, len(attempts), retried, *held_up)
 
 
 def _messages(report: RunReport) -> dict[str, float]:

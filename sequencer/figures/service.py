@@ -39,7 +39,7 @@ COUNTING_SECONDS = 10.0
 SOON = 2_000
 """Runs that are counted within seconds: a backlog of more is not waited for."""
 _PAUSE = 0.1
-AT_ONCE = 200
+AT_ONCE = 500
 """Runs that are added at once: a panel answers in between."""
 
 

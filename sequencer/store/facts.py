@@ -119,6 +119,17 @@ def encode(report: Mapping[str, object]) -> bytes:
     return _json(report).encode("ascii")
 
 
+def decode(encoded: bytes) -> object:
+    """What :mod:`json` reads of it, in a third of the time. Raises as that does."""
+    # Imported here: a run needs none of it, and it takes 20 ms.
+    import msgspec
+
+    try:
+        return msgspec.json.decode(encoded)
+    except ValueError:  # NaN, infinities and lone surrogates
+        return json.loads(encoded)
+
+
 def fingerprint(encoded: bytes) -> str:
     """The sha256 of an encoded report. Equal ones are the same report; different ones may differ in key order alone."""
     return hashlib.sha256(encoded).hexdigest()

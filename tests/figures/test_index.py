@@ -20,6 +20,7 @@ from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
 from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
+from sequencer.store.base import StoreChanges, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 from tests.figures.line import line, whole_report
@@ -61,6 +62,30 @@ def test_an_index_goes_on_where_it_was(file: Path) -> None:
         follow(index, Watched(made))  # type: ignore[arg-type]
         assert counted(index) == 5
     assert read == ["", "3"]
+
+
+def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
+    """Runs are read ahead of what is added: the first ones are counted, and the next time it goes on from there."""
+    made = reports(9)
+
+    class Failing(Feed):
+        away = True
+
+        def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+            if self.away and since == "6":
+                raise StoreUnavailable("no connection")
+            found = super().changes(since).runs[:3]
+            upto = int(since or 0) + len(found)
+            return StoreChanges(found, str(upto), len(made) - upto)
+
+    store = Failing(made)
+    with FiguresIndex(file) as index:
+        with pytest.raises(StoreUnavailable, match="no connection"):
+            follow(index, store)  # type: ignore[arg-type]
+        assert (counted(index), index.checkpoint) == (6, ("feed", "6"))
+        store.away = False
+        follow(index, store)  # type: ignore[arg-type]
+        assert counted(index) == 9
 
 
 def test_the_figures_of_another_store_are_begun_anew(file: Path) -> None:

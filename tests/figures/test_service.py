@@ -76,6 +76,7 @@ class Slow(Feed):
     def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
         if self.away:
             raise StoreUnavailable("no connection")
+        limit = min(limit, 200)
         if since == str(limit):
             self.waits.set()
             assert self.may.wait(60)

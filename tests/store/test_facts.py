@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import json
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sequencer.store.facts import HistoryPosition, after, position, text
+from sequencer.store.facts import HistoryPosition, after, decode, encode, position, text
 from sequencer.store.sqlite.schema import MIGRATIONS
 
 TIMES = st.floats(-1e9, 4e9, allow_nan=False)
@@ -37,6 +39,21 @@ def test_every_text_becomes_one_that_a_database_takes(written: str) -> None:
     stored = text(written)
     assert (stored or "").encode("utf-8").decode("utf-8") == (stored or "")
     assert stored is None or len(stored) == len(written)
+
+
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(st.characters()), inside, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), DATA, max_size=4))
+@example({"beyond 64 bits": [2**64, -(2**63) - 1], "no numbers": [float("nan"), float("-inf")], "half": "\ud800"})
+def test_a_report_is_decoded_as_it_was_encoded(report: dict[str, object]) -> None:
+    """Every number with all of its digits and its type, NaN and lone surrogates included."""
+    encoded = encode(report)
+    assert repr(decode(encoded)) == repr(json.loads(encoded)) == repr(report)
 
 
 def test_migrations_are_never_rewritten() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import couchdb.http
 
+from sequencer.store import facts
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
 from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
@@ -24,6 +25,7 @@ CouchDocument = dict[str, Any]
 """A document, or a row of a view, as CouchDB has it: anybody may have written into it."""
 
 _SHOWN = 500  # characters
+_LONG = 100_000  # bytes of an answer: below, what decodes it faster is not worth its import
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 ANSWER_TIMES = 6
@@ -211,7 +213,7 @@ def encode(document: Mapping[str, object]) -> bytes:
 
 def _expect_json(media_type: str, body: bytes, address: str) -> object:
     try:
-        return json.loads(body)
+        return json.loads(body) if len(body) < _LONG else facts.decode(body)
     except ValueError as error:
         kind = _printable(media_type.partition(";")[0]) or "something"
         raise StoreUnavailable(Reason("not_couch", address=address, found=kind)) from error

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from sequencer.project.action_log import LogEntry, read_entry
 from sequencer.report.model import RunReport
@@ -391,8 +392,7 @@ def _as_saved(body: bytes, fingerprint: str) -> RunReport:
     with suppress(zlib.error, ValueError, RecursionError):
         encoded = zlib.decompress(body)
         if facts.fingerprint(encoded) == fingerprint:
-            report: RunReport = json.loads(encoded)
-            return report
+            return cast(RunReport, facts.decode(encoded))
     return _checked(body, fingerprint)
 
 
