@@ -37,7 +37,7 @@ from machine import describe
 from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.daily import refresh
 from sequencer.figures.follow import follow
-from sequencer.figures.index import REFRESH_UNITS, TABLES, FiguresIndex, NewRun
+from sequencer.figures.index import BY_SERIES, REFRESH_UNITS, SORTED_AT_ONCE, TABLES, FiguresIndex, NewRun
 from sequencer.figures.runs import RunsChoice, runs, totals
 from sequencer.figures.scope import Scope
 from sequencer.store.sqlite.store import SqliteStore
@@ -152,7 +152,9 @@ def grow(index: FiguresIndex, runs: int, copies: int, seconds: float) -> None:
                 "began": f"t.began - to_seconds(c.copy * {seconds})",
                 "serial_number": "t.serial_number || '-' || c.copy",
             }
-        order = "c.copy DESC, t.run" + (", t.position" if table == "measurements" else "")
+        order = "c.copy DESC, t.run"
+        if table == "measurements":
+            order = f"c.copy DESC, {columns['run']} // {SORTED_AT_ONCE}, {BY_SERIES}"
         index.ask(
             f"INSERT INTO {table} SELECT {', '.join(columns.values())} "
             f"FROM {table} t, (SELECT unnest(range(1, {copies + 1})) AS copy) c ORDER BY {order}"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
-from sequencer.figures import formulas
+from sequencer.figures import daily, formulas
 from sequencer.figures.cells import known, number, real, text
 from sequencer.figures.control import LOOKS_BACK, ControlLimits, c4, individual_limits, marked, subgroup_limits
-from sequencer.figures.one_measurement import ORDER, Measured, Values, values_of
+from sequencer.figures.one_measurement import ORDER, Measured, Values, values_in, values_of
 from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_POINTS = 500
@@ -80,6 +80,8 @@ def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1)
     values = values_of(ask, scope._replace(span=subgroup if isinstance(subgroup, str) else None), of)
     if values is None:
         return []
+    if subgroup == 1 and daily.answers(scope := scope._replace(span=None)):
+        return _of_days(ask, scope, values.series)
     points = _individuals(values) if subgroup == 1 else _subgroups(values, subgroup)
     rows = ask(
         f"""{values.sql}, {points}
@@ -92,6 +94,27 @@ def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1)
         values.parameters,
     )
     return [_chart(scope, split, of_chart, subgroup) for split, of_chart in grouped(rows, len(values.splits))]
+
+
+def _of_days(ask: Ask, scope: Scope, series: int) -> list[ControlRow]:
+    """The chart of individual values whose lines are those of the days: only the newest values are read."""
+    lines = daily.sums(ask, scope, f"series = {series}")
+    if not lines:
+        return []
+    n, mean, _, moving = lines[0][4:8]
+    begin = daily.newest_days(ask, scope, series, MOST_POINTS + LOOKS_BACK + 1)
+    newest = values_in(scope if begin is None else scope._replace(since=max(begin, scope.since or begin)), series)
+    rows = ask(
+        f"""{newest.sql}
+        SELECT * FROM (
+            SELECT {{i: id, s: serial_number}}, start_time, start_time, 1::BIGINT, value,
+                   abs(value - lag(value) OVER (ORDER BY {ORDER}))
+            FROM taken QUALIFY row_number() OVER (ORDER BY start_time DESC, id DESC, position DESC) <= ?
+            ORDER BY {ORDER}
+        )""",
+        [*newest.parameters, MOST_POINTS + LOOKS_BACK],
+    )
+    return [_chart(scope, (None,), [(n, 0, mean, moving, None, *row) for row in rows], 1)]
 
 
 def _individuals(values: Values) -> str:

@@ -30,11 +30,16 @@ DAILY: Mapping[str, str] = {
     "last": "DOUBLE",
     "lower": "DOUBLE",
     "upper": "DOUBLE",
+    "target": "DOUBLE",
     "below": "UINTEGER",
     "above": "UINTEGER",
+    "uniform": "BOOLEAN",
+    "since": "DOUBLE",
+    "until": "DOUBLE",
 }
 """The columns: ``squares`` is the sum of the squares of deviations from ``mean``, ``steps`` that of the moving ranges,
-``lower`` and ``upper`` the limits of the day's newest value, which ``below`` and ``above`` count against."""
+``lower``, ``upper`` and ``target`` those of the day's newest value, which ``below`` and ``above`` count against, and
+which ``uniform`` says all of the day's values have. Its runs began from ``since`` to ``until``."""
 
 
 def day_of(time: str) -> str:
@@ -44,18 +49,22 @@ def day_of(time: str) -> str:
 
 def sums_of_days(runs: str) -> str:
     """SQL of the sums of the runs that the condition ``runs`` picks, with the columns of :data:`DAILY`."""
+    limits = ("lower", "upper", "target")
+    same_limits = " AND ".join(f"{limit} IS NOT DISTINCT FROM newest_{limit}" for limit in limits)
     return f"""
         SELECT series, day, count(*) AS n, avg(value) AS mean, var_pop(value) * count(*) AS squares,
                min(value) AS low, max(value) AS high, coalesce(sum(abs(step)), 0) AS steps,
                max(value) FILTER (before IS NULL) AS first, max(value) FILTER (after IS NULL) AS last,
-               max(lower) AS lower, max(upper) AS upper,
-               count(*) FILTER (value < lower) AS below, count(*) FILTER (value > upper) AS above
+               max(newest_lower) AS lower, max(newest_upper) AS upper, max(newest_target) AS target,
+               count(*) FILTER (value < newest_lower) AS below, count(*) FILTER (value > newest_upper) AS above,
+               bool_and({same_limits}) AS uniform, min(start_time) AS since, max(start_time) AS until
         FROM (
             SELECT series, day, value, value - lag(value) OVER own AS step,
-                   lag(run) OVER own AS before, lead(run) OVER own AS after,
-                   last_value(lower) OVER whole AS lower, last_value(upper) OVER whole AS upper
+                   lag(run) OVER own AS before, lead(run) OVER own AS after, start_time, lower, upper, target,
+                   last_value(lower) OVER whole AS newest_lower, last_value(upper) OVER whole AS newest_upper,
+                   last_value(target) OVER whole AS newest_target
             FROM measurements JOIN (
-                SELECT run, {day_of("start_time")} AS day,
+                SELECT run, start_time, {day_of("start_time")} AS day,
                        row_number() OVER (ORDER BY start_time, id)::UBIGINT * 4294967296 AS place
                 FROM runs WHERE counted AND {runs}
             ) USING (run)
@@ -106,6 +115,51 @@ def days_of(scope: Scope) -> tuple[str, list[object]]:
     of_edges = f"UNION ALL {sums_of_days(edges)}" if times else ""
     text = f"SELECT * FROM daily WHERE {' AND '.join(inside) or 'TRUE'} {of_edges}"
     return text, [*times, *values, *times] if times else []
+
+
+def newest_days(ask: Ask, scope: Scope, series: int, most: int) -> float | None:
+    """When the days begin whose values of the series are the newest ``most`` of the scope, or more.
+
+    ``None``: there are not so many, or it cannot be said.
+    """
+    days, values = days_of(scope)
+    rows = ask(
+        f"SELECT day FROM ({days}) WHERE series = {series} "
+        "QUALIFY sum(n) OVER (ORDER BY day DESC) >= ? ORDER BY day DESC LIMIT 1",
+        [*values, most],
+    )
+    for (day,) in rows:
+        assert isinstance(day, int)
+        if abs(day) < _LAST_DAY:
+            return float(day * DAY_SECONDS)
+    return None
+
+
+def limits(ask: Ask, scope: Scope, series: int) -> list[tuple[object, ...]]:
+    """The different limits of a series: lower, upper, target, of how many values, and when their runs began.
+
+    Those that were used last come first. Of days with several limits the values themselves are asked.
+    """
+    where, values = scope.where("runs")
+    days, days_values = days_of(scope)
+    day = day_of("start_time")
+    return ask(
+        f"""
+        WITH of_days AS (SELECT * FROM ({days}) WHERE series = {series}), several AS (
+            SELECT day FROM of_days WHERE NOT uniform
+        )
+        SELECT lower, upper, target, sum(n)::BIGINT, min(since), max(until) AS until FROM (
+            SELECT lower, upper, target, n, since, until FROM of_days WHERE uniform UNION ALL
+            SELECT lower, upper, target, 1, start_time, start_time
+            FROM measurements JOIN (
+                SELECT run, start_time FROM runs WHERE counted AND {where} AND {day} IN (SELECT day FROM several)
+            ) USING (run)
+            WHERE series = {series} AND value IS NOT NULL
+        )
+        GROUP BY lower, upper, target ORDER BY until DESC, lower, upper, target
+        """,
+        [*days_values, *values],
+    )
 
 
 def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:

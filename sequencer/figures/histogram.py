@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sequencer.figures import formulas
 from sequencer.figures.cells import known, number, real
-from sequencer.figures.one_measurement import Measured, Values, values_of
+from sequencer.figures.one_measurement import ORDER, Measured, Values, values_in, values_of
 from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_BINS = 100
@@ -98,34 +98,62 @@ def histogram(ask: Ask, scope: Scope, of: Measured) -> list[HistogramRow]:
     if values is None or bins is None:
         return []
     rows = ask(
-        f"""{values.sql}, placed AS (
-            SELECT *, greatest(-1, least({bins.size}, floor(value / ?::DOUBLE + {_SLACK}) - {bins.first}))::INTEGER
-                      AS bin
-            FROM taken
-        )
-        SELECT {values.by}, bin, count(*), avg(value), stddev_samp(value),
-               CASE WHEN grouping(bin) = 1
-                    THEN max_by({{l: lower, u: upper, t: target}}, (start_time, id, position)) END
-        FROM placed GROUP BY GROUPING SETS (({values.by}, bin), ({values.by})) ORDER BY {values.order}, bin NULLS FIRST
+        f"""{values.sql}
+        SELECT {values.by},
+               greatest(-1, least({bins.size}, floor(value / ?::DOUBLE + {_SLACK}) - {bins.first}))::INTEGER AS bin,
+               count(*), avg(value), var_pop(value) * count(*), max(start_time)
+        FROM taken GROUP BY {values.by}, bin ORDER BY {values.order}, bin
         """,
         [*values.parameters, bins.width],
     )
+    splits = list(grouped(rows, len(values.splits)))
+    newest = _newest_limits(ask, scope, values, [max(known(part[-1]) for part in parts) for _, parts in splits])
     found: list[HistogramRow] = []
-    for split, (whole, *parts) in grouped(rows, len(values.splits)):
+    for split, parts in splits:
         counts = [0] * (bins.size + 2)
         for place, n, *_ in parts:
             counts[number(place) + 1] = number(n)
-        found.append(_histogram_row(scope, bins, (*split, *whole[1:]), counts))
+        found.append(_histogram_row(scope.said(split), bins, _together(parts), newest[split], counts))
     return found
 
 
-def _histogram_row(scope: Scope, bins: Bins, row: tuple[object, ...], counts: list[int]) -> HistogramRow:
-    *split, n, mean, sigma, limits = row
-    assert isinstance(limits, dict)
-    bounds = real(limits["l"]), real(limits["u"]), real(limits["t"])
-    overall = formulas.overall_sigma(real(mean), real(sigma))
+class _Sums(NamedTuple):
+    n: int
+    mean: float
+    sigma: float | None
+
+
+def _together(parts: Sequence[Sequence[object]]) -> _Sums:
+    """Of the values in all bins (Chan, Golub and LeVeque 1983)."""
+    sums = [(number(n), known(mean), known(squares)) for _, n, mean, squares, _ in parts]
+    n = sum(count for count, _, _ in sums)
+    mean = math.fsum(count * middle for count, middle, _ in sums) / n
+    squares = math.fsum(inside + count * (middle - mean) ** 2 for count, middle, inside in sums)
+    return _Sums(n, mean, None if n < 2 else math.sqrt(squares / (n - 1)))
+
+
+_Limits = tuple[float | None, float | None, float | None]
+
+
+def _newest_limits(ask: Ask, scope: Scope, values: Values, times: Sequence[float]) -> dict[tuple[object, ...], _Limits]:
+    """Lower, upper and target of the newest value of each split; ``times``: when the run of each of these began."""
+    latest = values_in(scope._replace(since=min(times)), values.series)
+    rows = ask(
+        f"{latest.sql} SELECT {latest.by}, max_by({{l: lower, u: upper, t: target}}, ({ORDER})) FROM taken "
+        f"WHERE start_time IN (SELECT unnest(?::DOUBLE[])) GROUP BY {latest.by}",
+        [*latest.parameters, list(times)],
+    )
+    found: dict[tuple[object, ...], _Limits] = {}
+    for *split, limits in rows:
+        assert isinstance(limits, dict)
+        found[tuple(split)] = real(limits["l"]), real(limits["u"]), real(limits["t"])
+    return found
+
+
+def _histogram_row(split: Split, bins: Bins, sums: _Sums, limits: _Limits, counts: list[int]) -> HistogramRow:
+    overall = formulas.overall_sigma(sums.mean, sums.sigma)
     under, *inside, over = counts
-    return HistogramRow(scope.said(split), number(n), real(mean), overall, *bounds, under, over, bins, inside)
+    return HistogramRow(split, sums.n, sums.mean, overall, *limits, under, over, bins, inside)
 
 
 def _bins(ask: Ask, values: Values) -> Bins | None:

@@ -32,7 +32,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 5
+SCHEMA = 6
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -107,6 +107,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
 """Tables with their columns. ``position`` is the measurement's place in its run."""
+
+SORTED_AT_ONCE = 32_768
+"""Runs whose measurements are sorted once they are all there: a question about one of them reads little else then."""
+BY_SERIES = "series, run, position"
+"""How they are sorted."""
 
 _OF_RUNS = ("runs", "cases", "measurements", "failures", "sub_units")
 _UNIT = ("sequence", "part_number", "serial_number")
@@ -280,9 +285,12 @@ class FiguresIndex:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
             self._insert("unreadable", _turned(unreadable))
             taken, times = self._replacing(_each_once(runs))
+            first = self._next
             for table, columns in self._tables(taken).items():
                 self._insert(table, columns)
             self._save_titles()
+            for whole in range(first // SORTED_AT_ONCE, self._next // SORTED_AT_ONCE):
+                self._sort_measurements(whole * SORTED_AT_ONCE, (whole + 1) * SORTED_AT_ONCE)
             connection.execute(REFRESH_UNITS)
             refresh(self.ask, [*times, *(new.rows.run.start_time for new in taken if new.rows.run.counted)])
             connection.execute("DELETE FROM touched")
@@ -466,6 +474,14 @@ class FiguresIndex:
         self._delete("titles", "title", [row[0] for row in new])
         self._insert("titles", _turned(new))
         self._new_titles.clear()
+
+    def _sort_measurements(self, first: int, end: int) -> None:
+        """Those of the runs from ``first`` to before ``end``."""
+        execute = self._open_connection().execute
+        execute(f"CREATE TEMP TABLE unsorted AS FROM measurements WHERE run >= {first} AND run < {end}")
+        execute(f"DELETE FROM measurements WHERE run >= {first} AND run < {end}")
+        execute(f"INSERT INTO measurements FROM unsorted ORDER BY {BY_SERIES}")
+        execute("DROP TABLE unsorted")
 
     def _delete(self, table: str, column: str, values: Sequence[object]) -> None:
         if values:

@@ -21,10 +21,11 @@ class Measured(NamedTuple):
 class Values(NamedTuple):
     """``sql`` makes the table ``taken``, which begins with the columns ``splits``; ``parameters`` are its values.
 
-    It has each finite value of counted runs in the scope with ``run``, ``id``, ``serial_number``, ``start_time``,
-    ``position``, ``lower``, ``upper`` and ``target``. Values follow each other in ``ORDER``.
+    It has each finite value of the ``series`` in counted runs of the scope with ``run``, ``id``, ``serial_number``,
+    ``start_time``, ``position``, ``lower``, ``upper`` and ``target``. Values follow each other in ``ORDER``.
     """
 
+    series: int
     sql: str
     parameters: list[object]
     splits: tuple[str, ...]
@@ -71,8 +72,11 @@ def series_of(ask: Ask, scope: Scope, of: Measured) -> int | None:
 def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
     """Its values in the scope; ``None`` where nothing of this name was ever measured."""
     series = series_of(ask, scope, of)
-    if series is None:
-        return None
+    return None if series is None else values_in(scope, series)
+
+
+def values_in(scope: Scope, series: int) -> Values:
+    """The values of a series in the scope."""
     names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
     where, values = scope.where("runs")
     sql = f"""
@@ -83,4 +87,4 @@ def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
             SELECT {", ".join(names)}, run, id, serial_number, start_time, position, value, lower, upper, target
             FROM measurements JOIN chosen USING (run) WHERE series = {series} AND value IS NOT NULL
         )"""
-    return Values(sql, values, names)
+    return Values(series, sql, values, names)

@@ -13,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures import history as history_of
+from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
 from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.choices import choices
@@ -184,16 +185,17 @@ def test_every_figure_agrees_with_pandas(history: list[tuple[Run, str]], scope: 
         assert row.first_passed == counted.first_passed
 
 
-@given(histories, scopes, st.randoms(use_true_random=False), st.integers(1, 14))
+@given(histories, scopes, st.randoms(use_true_random=False), st.integers(1, 14), st.sampled_from([2, 5, 1_000]))
 @tried
 def test_late_runs_make_no_difference(
-    history: list[tuple[Run, str]], scope: dict[str, Any], dice: Any, first: int
+    history: list[tuple[Run, str]], scope: dict[str, Any], dice: Any, first: int, sorted_at_once: int
 ) -> None:
-    """In whatever order runs arrive, a complete report before its aborted one included."""
+    """In whatever order runs arrive, a complete report before its aborted one included, and are sorted meanwhile."""
     reports = reports_of(history)
     reference = Reference(reports, SHIFTS)
     dice.shuffle(reports)
-    with FiguresIndex(None) as index:
+    with FiguresIndex(None) as index, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(index_of, "SORTED_AT_ONCE", sorted_at_once)
         follow(index, Feed(reports[:first]))  # type: ignore[arg-type]
         follow(index, Feed(reports))  # type: ignore[arg-type]
         assert_agrees(index, reference, scope)

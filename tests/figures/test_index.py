@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
 from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow, rebuild
@@ -62,6 +63,21 @@ def test_an_index_goes_on_where_it_was(file: Path) -> None:
         follow(index, Watched(made))  # type: ignore[arg-type]
         assert counted(index) == 5
     assert read == ["", "3"]
+
+
+def test_the_values_of_a_measurement_come_to_lie_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once so many runs are there, those of each measurement follow each other; none is lost."""
+    monkeypatch.setattr(index_of, "SORTED_AT_ONCE", 4)
+    made = reports(9)
+    with FiguresIndex(None) as index:
+        for count in (3, 6, 9):
+            follow(index, Feed(made[:count]))  # type: ignore[arg-type]
+        rows = index.ask("SELECT run, series, position FROM measurements ORDER BY rowid")
+        assert len(rows) == 9 * 4
+        for part in (range(1, 4), range(4, 8)):
+            together = [row for row in rows if row[0] in part]
+            assert len(together) == len(part) * 4 and len({row[1] for row in together}) > 1
+            assert together == sorted(together, key=lambda row: (row[1], row[0], row[2]))
 
 
 def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
