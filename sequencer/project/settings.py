@@ -468,7 +468,9 @@ class MailSettings:
     password: Secret | None = setting(None, TEXT, "Its password.", env="HARDSEQ_MAIL_PASSWORD")
     sender: str | None = setting(None, TEXT, "The address that mails come from.", pattern=ADDRESS)
     recipients: tuple[str, ...] = setting(
-        (), {"type": "array", "items": {"type": "string", "pattern": ADDRESS}}, "The addresses that get them."
+        (),
+        {"type": "array", "items": {"type": "string", "pattern": ADDRESS, "examples": ["line@example.com"]}},
+        "The addresses that get them.",
     )
     ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own certificate authority.")
 

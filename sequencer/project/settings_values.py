@@ -5,6 +5,7 @@ Only the few constraints that ``settings`` uses are known; ``jsonschema`` would 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
@@ -30,6 +31,9 @@ class SettingSchema(TypedDict, total=False):
     description: str
     default: str | float
 
+
+_MOST_SHOWN = 60
+"""Characters of a value that a hint repeats."""
 
 _TYPES: Mapping[str, tuple[type[object], ...]] = {
     "string": (str,),
@@ -63,7 +67,7 @@ def value_problem(value: object, schema: SettingSchema) -> tuple[str, str | None
     value = plain(value)
     allowed = tuple(kind for name in types for kind in _TYPES[name])
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-        return f"{_wanted(schema, types)}, not {shown(value)}", _quote_hint(value, types)
+        return f"{_wanted(schema, types)}, not {shown(value)}", _how_to_write(value, schema, types)
     if "enum" in schema and value not in schema["enum"]:
         return _wanted(schema, types), did_you_mean(str(value), schema["enum"])
     for problem in _bounds(value, schema):
@@ -112,10 +116,34 @@ def shown(value: object) -> str:
     return _SHOWN_TYPES.get(type(value), "that")
 
 
-def _quote_hint(value: object, types: list[str]) -> str | None:
-    if isinstance(value, str) and "string" not in types and "object" not in types:
-        return "write it without quotes"
+def _how_to_write(value: object, schema: SettingSchema, types: list[str]) -> str | None:
+    """How the value, or one like it, is written for a setting of these types; ``None`` where nobody can say."""
+    if "array" in types:
+        return None if isinstance(value, dict) else f"write it in brackets: [{_element(value, schema.get('items'))}]"
+    if isinstance(value, list) and len(value) == 1 and value_problem(value[0], schema) is None:
+        return "write it without brackets"
+    if isinstance(value, str) and "string" not in types:
+        return "write it without quotes" if _fits_unquoted(value, schema) else None
     return "write it in quotes" if "string" in types and not isinstance(value, dict | list) else None
+
+
+def _element(value: object, items: SettingSchema | None) -> str:
+    """The value as an element of the array that is wanted; where it cannot be one, the example that there is."""
+    if items is not None and value_problem(value, items) is not None:
+        known = items.get("examples") or items.get("enum")
+        value = known[0] if known else str(value)
+    return json.dumps(value if len(str(value)) <= _MOST_SHOWN else "...", ensure_ascii=False)
+
+
+def _fits_unquoted(text: str, schema: SettingSchema) -> bool:
+    """Whether the setting takes what the text is in TOML without its quotes."""
+    import tomllib
+
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False
+    return list(read) == ["value"] and not isinstance(read["value"], str) and value_problem(read["value"], schema) is None
 
 
 def plain(value: object) -> object:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import pickle
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -173,8 +175,53 @@ def test_shift_times_are_read_and_judged_one_by_one() -> None:
     assert [(problem.place.line, problem.place.column) for problem in problems] == [(2, 20), (2, 28), (2, 38), (3, 10)]
     assert {problem.hint for problem in problems[:3]} == {'for example "06:00"'}
     assert problems[0].message.startswith("each of `shifts` must be a string that matches ")
-    (problem,) = read('[frontend]\nshifts = "06:00"\n').problems
-    assert problem.message == "`shifts` must be an array, not a string"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("[mail]\nrecipients = 'a'", 'write it in brackets: ["line@example.com"]'),
+        ("[mail]\nrecipients = 'anna@example.com'", 'write it in brackets: ["anna@example.com"]'),
+        ("[frontend]\nshifts = '06:00'", 'write it in brackets: ["06:00"]'),
+        ("[frontend]\nshifts = 06:00:00", 'write it in brackets: ["06:00"]'),
+        ("[[alarms]]\nname = 'A'\nwhen = 'nelson'\nover = '50 runs'\nby = 'slot'", 'write it in brackets: ["slot"]'),
+        ("[[alarms]]\nname = 'A'\nwhen = 'nelson'\nover = '50 runs'\ntell = 3", 'write it in brackets: ["panel"]'),
+        ("[[alarms]]\nname = 'A'\nwhen = 'nelson'\nover = '50 runs'\ntell = {}", None),
+        ("tests_name = ['a']", "write it without brackets"),
+        ("tests_name = ['a', 'b']", None),
+        ("[frontend]\nport = '80'", "write it without quotes"),
+        ("[frontend]\nport = 'eighty'", None),
+        ("[frontend]\nport = ''", None),
+        ("[frontend]\nsound_on = 'yes'", None),
+        ("[frontend]\nsound_on = ['true']", None),
+        ("[frontend]\nsound_on = [true]", "write it without brackets"),
+    ],
+)
+def test_a_hint_makes_a_value_that_fits(written: str, hint: str | None) -> None:
+    """What is to be written instead of a value of another type would be taken; where nobody can say, there is none."""
+    (problem,) = read(f"{written}\n").problems
+    assert (problem.code, problem.hint) == ("wrong-value", hint)
+
+
+def _arrays(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where the schema of a table wants arrays of values."""
+    for name, schema in table.get("properties", {}).items():
+        if schema.get("type") == "array" and schema["items"].get("type") != "object":
+            yield (*path, name)
+        yield from _arrays(schema.get("items", schema), (*path, name))
+
+
+@pytest.mark.parametrize("path", list(_arrays(settings_schema())), ids=".".join)
+def test_one_value_where_an_array_is_due_is_told_with_brackets(path: tuple[str, ...]) -> None:
+    """Every setting that is an array says how one value is written, and what it says is read without a problem."""
+    *tables, key = path
+    alarm = "[[alarms]]\nname = 'A'\nwhen = 'nelson'\nover = '50 runs'\n" if tables == ["alarms"] else ""
+    above = alarm or f"[{'.'.join(tables)}]\n"
+    (problem,) = read(f"{above}{key} = 'none that fits'\n").problems
+    assert problem.hint is not None
+    written = problem.hint.removeprefix("write it in brackets: ")
+    assert written != problem.hint and written.startswith("[")
+    assert read(f"{above}{key} = {written}\n").problems == ()
 
 
 @pytest.mark.parametrize(
