@@ -58,14 +58,18 @@ def kept_report(deliveries: Deliveries, run_id: str) -> RunReport:
     """The report with this id, stored or not yet; `latest` is the newest. Raises ``Refusal``."""
     report = deliveries.report(run_id)
     if report is None:
-        raise no_such_run(run_id)
+        raise no_such_run(deliveries, run_id)
     return report
 
 
-def no_such_run(run_id: str) -> Refusal:
-    """There is no run with this id."""
-    message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
-    return Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
+def no_such_run(deliveries: Deliveries, run_id: str) -> Refusal:
+    """There is no run with this id, or not any more. Raises ``StoreError``."""
+    if run_id == "latest":
+        return Refusal("nothing has run yet", code=ExitCode.FAILED)
+    if (pruned := deliveries.pruned(run_id)) is not None:
+        hint = "a backup of before has it: `hardseq runs copy --from FILE --to FOLDER_OF_ANOTHER_PROJECT`"
+        return Refusal(str(pruned), hint=hint, code=ExitCode.FAILED)
+    return Refusal(f"there is no run {run_id}", hint="`hardseq runs` lists them", code=ExitCode.FAILED)
 
 
 @contextmanager

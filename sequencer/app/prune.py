@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import field
 
@@ -118,4 +119,4 @@ def _pruned(stored: StoredRun) -> PrunedRun:
         rows = rows_of(report)
     except (LookupError, TypeError, AttributeError, ValueError):
         rows = rows_of(read_report(report))
-    return PrunedRun(stored.id, stored.digest, condensed(rows))
+    return PrunedRun(stored.id, stored.digest, condensed(rows, time.time()))

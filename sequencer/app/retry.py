@@ -90,7 +90,7 @@ class AfterRunRetry:
         if self._deliveries.waits_for_store(self._run_id):
             raise RunRefused(Reason("report_waits", place=store.place))
         if report is None:
-            raise RunRefused(Reason("no_run", run=self._run_id))
+            raise RunRefused(self._deliveries.pruned(self._run_id) or Reason("no_run", run=self._run_id))
         if not left_to_do(report):
             raise RunRefused(Reason("nothing_left"), "nothing-left")
         try:

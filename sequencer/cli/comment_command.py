@@ -30,7 +30,7 @@ def add_comment(path: Path, run_id: str, comment: str, disposition: Disposition 
     with opened_deliveries(path) as deliveries:
         located = deliveries.locate(run_id)
         if located is None:
-            raise no_such_run(run_id)
+            raise no_such_run(deliveries, run_id)
         try:
             note = new_note(
                 located.id,

@@ -7,19 +7,41 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from sequencer.figures.rows import CaseRow, FailureRow, MeasurementRow, RunRow, RunRows, SubUnitRow
+from sequencer.store.base import Store
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.times import shown_time
 
 Row = TypeVar("Row")
 
 
-def condensed(rows: RunRows) -> str:
-    """JSON: the run as an object, and each table as a list of rows, the first of which are the names of its columns."""
+def condensed(rows: RunRows, pruned: float | None = None) -> str:
+    """JSON: the run as an object, and each table as a list of rows, the first of which are the names of its columns.
+
+    ``pruned`` is when its report was taken out, in Unix seconds.
+    """
     tables = {
         "cases": _table(CaseRow._fields, rows.cases),
         "measurements": _table(MeasurementRow._fields, rows.measurements),
         "failures": _table(FailureRow._fields, rows.failures),
         "sub_units": _table(SubUnitRow._fields, rows.sub_units),
     }
-    return json.dumps({"run": rows.run._asdict(), **tables}, separators=(",", ":"))
+    taken_out = {} if pruned is None else {"pruned": pruned}
+    return json.dumps({"run": rows.run._asdict(), **tables, **taken_out}, separators=(",", ":"))
+
+
+def pruned_reason(store: Store, run: str) -> Reason | None:
+    """Why the store has no report of this run, if it had one once: it was pruned, and when. Raises ``StoreError``."""
+    text = store.condensed(run)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    pruned = found.get("pruned") if isinstance(found, dict) else None
+    if not isinstance(pruned, int | float) or isinstance(pruned, bool):  # of an earlier version
+        return Reason("run_pruned", run=run)
+    return Reason("run_pruned_at", run=run, time=shown_time(pruned))
 
 
 def read_condensed(text: str) -> RunRows:

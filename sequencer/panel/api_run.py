@@ -162,10 +162,19 @@ def _shown(session: Session, run: str) -> RunReport:
 def _report(session: Session, run: str) -> RunReport:
     report = session.report(run)
     if report is None:
-        raise ResourceNotFound(Reason("run_pruned", run=run) if _is_counted(session, run) else Reason("no_such_run"))
+        raise ResourceNotFound(_why_none(session, run))
     if was_changed(report):  # the figures may not know it yet
         session.figures.read_again(report["id"])
     return report
+
+
+def _why_none(session: Session, run: str) -> Reason:
+    """Why there is no report of the run: it was pruned, or never was."""
+    from sequencer.figures.condensed import pruned_reason
+
+    if (pruned := pruned_reason(session.store, run)) is not None:
+        return pruned
+    return Reason("run_pruned", run=run) if _is_counted(session, run) else Reason("no_such_run")
 
 
 def _is_counted(session: Session, run: str) -> bool:

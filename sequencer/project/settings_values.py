@@ -143,7 +143,8 @@ def _fits_unquoted(text: str, schema: SettingSchema) -> bool:
         read = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):
         return False
-    return list(read) == ["value"] and not isinstance(read["value"], str) and value_problem(read["value"], schema) is None
+    value = read["value"]
+    return len(read) == 1 and not isinstance(value, str) and value_problem(value, schema) is None
 
 
 def plain(value: object) -> object:

@@ -254,6 +254,12 @@ class Deliveries:
             return LocatedRun(run, False)
         return None if report is None else LocatedRun(report["id"], stored)
 
+    def pruned(self, run: str) -> Reason | None:
+        """That the report of this run was pruned, and when; ``None`` where it was not. Raises ``StoreError``."""
+        from sequencer.figures.condensed import pruned_reason
+
+        return pruned_reason(self._store, run)
+
     def _look_up(self, run: str) -> tuple[RunReport | None, bool]:
         """The report, and whether the store has it."""
         problem = stored = None
@@ -392,7 +398,7 @@ class Deliveries:
         """
         report = self.report(run)
         if report is None:
-            return f"there is no run {run}"
+            return str(self.pruned(run) or f"there is no run {run}")
         mark = withheld(report, partial_too=True)
         if mark is None:
             self.outbox.put(report["id"], STAND_CLOUD, report)

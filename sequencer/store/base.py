@@ -282,6 +282,10 @@ class Store(Protocol):
         """
         ...
 
+    def condensed(self, run_id: str) -> str | None:
+        """What is kept of this run in place of its report; ``None`` unless it was pruned."""
+        ...
+
     def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
         """Keeps what is left of runs that were pruned in another store, where there is nothing of them here."""
         ...

@@ -363,6 +363,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "database_closed": "the embedded database was closed",
         "database_old": "the database must be upgraded, but cannot be written at the moment",
         "database_new": "the database was written by a newer hardseq (its format is {version}): update hardseq",
+        "run_pruned_at": "the report of the run {run} was pruned on {time}: what counts of it stays in the figures",
         "run_pruned": "the report of the run {run} was pruned: what counts of it stays in the figures",
         "run_not_stored": "there is no run {run} in {place} to keep a file with",
         "report_damaged": "the stored report is damaged: {detail}",

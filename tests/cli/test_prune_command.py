@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import click
@@ -9,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sequencer.app.exit_codes import Refusal
-from sequencer.cli import runs
+from sequencer.cli import runs, sync
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
+from sequencer.vocabulary.times import shown_time
 from tests.figures.line import line, whole_report
 
 
@@ -54,6 +57,22 @@ def test_it_says_what_it_would_do_and_asks(project: Path) -> None:
     assert "39 reports are out; what counts of them stays in the figures" in done.stdout
     assert (left(project), call(project, "--older", "30d").stdout[:12]) == (1, "no run from ")
     assert database.stat().st_size < before
+
+
+def test_a_pruned_run_is_told_as_one(project: Path) -> None:
+    """Whatever asks for its report says that it was pruned and when, as figures and lists still name it."""
+    run = next(line(40, measurements=3)).run.id
+    began = shown_time(time.time())
+    assert call(project, "--older", "30d", "--yes").exception is None
+    for arguments in (("show", run), ("export", run), ("comment", run, "seen"), ("retry-after-run", run)):
+        refused = CliRunner().invoke(runs.command, [*arguments, "--project", str(project)], standalone_mode=False)
+        found = re.search(rf"the report of the run {run} was pruned on (\S+ \S+): ", str(refused.exception))
+        assert isinstance(refused.exception, Refusal) and found, (arguments, refused.exception)
+        assert began <= found[1] <= shown_time(time.time())
+    refused = CliRunner().invoke(sync.command, [str(project), "--run", run], standalone_mode=False)
+    assert f"the report of the run {run} was pruned on " in str(refused.exception)
+    unknown = CliRunner().invoke(runs.command, ["show", "019", "--project", str(project)], standalone_mode=False)
+    assert str(unknown.exception) == "there is no run 019"
 
 
 @pytest.mark.parametrize("age", ["2", "y", "0d", "-1y", "2 years", ""])

@@ -14,7 +14,7 @@ import pytest
 
 from sequencer.app.prune import prune
 from sequencer.figures.capability import capabilities
-from sequencer.figures.condensed import condensed, read_condensed
+from sequencer.figures.condensed import condensed, pruned_reason, read_condensed
 from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
@@ -29,6 +29,7 @@ from sequencer.store.copying import CopyProgress, copy_runs
 from sequencer.store.couchdb.replication import FactoryDatabase
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
+from sequencer.vocabulary.reason import Reason
 from tests.figures.line import line, whole_report
 from tests.store.conftest import NOON, make_events
 
@@ -183,6 +184,25 @@ def test_files_go_with_the_last_run_that_has_them(store: Store) -> None:
 
         with sqlite3.connect(store.place) as connection:
             assert connection.execute("SELECT count(*) FROM attachments").fetchone() == (2,)
+
+
+def test_a_pruned_run_is_known_as_one(store: Store, tmp_path: Path) -> None:
+    """With the time at which it went, which copies have, too; of an earlier version without it."""
+    made = reports(3)
+    for report in made:
+        store.save(report)
+    assert pruned_reason(store, made[0]["id"]) is None
+    pruned(store, made[1]["start_time"])
+    reason = pruned_reason(store, made[0]["id"])
+    assert reason is not None and (reason.code, reason.parameters["run"]) == ("run_pruned_at", made[0]["id"])
+    (found,) = store.stored([made[1]["id"]])
+    store.prune([PrunedRun(found.id, found.digest, condensed(rows_of(made[1])))])
+    assert pruned_reason(store, made[1]["id"]) == Reason("run_pruned", run=made[1]["id"])
+    assert pruned_reason(store, made[2]["id"]) is pruned_reason(store, "nothing") is None
+    copy = SqliteStore(tmp_path / "copy.sqlite3")
+    copy_runs(store, copy, lambda progress: None)
+    assert pruned_reason(copy, made[0]["id"]) == reason
+    copy.close()
 
 
 def test_a_report_that_changed_meanwhile_is_not_pruned(store: Store) -> None:

@@ -384,6 +384,14 @@ class CouchStore:
         for name in (self._name, self._version_1):
             self._couch.post(name, "_compact", body={})
 
+    def condensed(self, run_id: str) -> str | None:
+        """What is kept in place of the report."""
+        try:
+            stored = self._couch.get(self._name, run_id)
+        except DocumentNotFound:
+            return None
+        return str(stored["condensed"]) if documents.is_pruned(stored) else None
+
     def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
         """Keeps what is left of runs of which there is nothing here."""
         for run in runs:

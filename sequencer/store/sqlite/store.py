@@ -212,6 +212,12 @@ class SqliteStore:
                     gone += 1
         return gone
 
+    def condensed(self, run_id: str) -> str | None:
+        """What is kept in place of the report."""
+        with self._connections.reading() as connection:
+            row = connection.execute("SELECT condensed FROM pruned WHERE id = ?", (run_id,)).fetchone()
+        return None if row is None else _text_of(row[0])
+
     def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
         """Keeps what is left of runs of which there is nothing here."""
         with self._connections.writing() as connection:
@@ -380,11 +386,15 @@ def _pruned_run(run: str, fingerprint: str, condensed: bytes) -> StoredRun:
     def read() -> RunReport:
         raise StoreError(Reason("run_pruned", run=run))
 
+    return StoredRun(run, fingerprint, read, _text_of(condensed))
+
+
+def _text_of(condensed: bytes) -> str:
+    """What was kept of a pruned run; nothing where it is damaged."""
     try:
-        kept = zlib.decompress(condensed).decode()
+        return zlib.decompress(condensed).decode()
     except (zlib.error, UnicodeDecodeError):
-        kept = ""
-    return StoredRun(run, fingerprint, read, kept)
+        return ""
 
 
 def _as_saved(body: bytes, fingerprint: str) -> RunReport:
