@@ -8,6 +8,8 @@ from dataclasses import field
 
 from sequencer.figures.condensed import condensed
 from sequencer.figures.rows import rows_of
+from sequencer.report.after_run import left_to_do
+from sequencer.report.model import RunReport
 from sequencer.report.reader import read_report
 from sequencer.store.base import PrunedRun, RunFilter, RunSummary, Store, StoredRun, StoreError, StoreUnavailable
 from sequencer.vocabulary.dataclass import dataclass
@@ -22,8 +24,8 @@ class Pruning:
     """What of the old runs goes (``pruned``: is gone) and what stays.
 
     It stays as it did not pass (``kept``), still has to go somewhere (``undelivered``), is not at the factory
-    (``not_copied``), is the ``newest`` of all, or cannot be read, with the reason. ``first`` and ``last``: when those
-    that go began (Unix seconds).
+    (``not_copied``), has steps after it that are still to be carried out (``after_run``), is the ``newest`` of all, or
+    cannot be read, with the reason. ``first`` and ``last``: when those that go began (Unix seconds).
     """
 
     going: int = 0
@@ -31,6 +33,7 @@ class Pruning:
     kept: int = 0
     undelivered: int = 0
     not_copied: int = 0
+    after_run: int = 0
     newest: int = 0
     unreadable: dict[str, ReasonOrText] = field(default_factory=dict)
     first: float | None = None
@@ -59,7 +62,8 @@ def prune(
         wanted = _copied(store, wanted, pruning)
         going = _condensed(store, wanted, pruning)
         pruning.going += len(going)
-        times = [run.start_time for run in wanted]
+        ids = {run.id for run in going}
+        times = [run.start_time for run in wanted if run.id in ids]
         pruning.first = min([*times, *([] if pruning.first is None else [pruning.first])], default=None)
         pruning.last = max([*times, *([] if pruning.last is None else [pruning.last])], default=None)
         if going and not dry_run:
@@ -105,7 +109,11 @@ def _condensed(store: Store, runs: list[RunSummary], pruning: Pruning) -> list[P
     found: list[PrunedRun] = []
     for stored in store.stored([run.id for run in runs]):
         try:
-            found.append(_pruned(stored))
+            report = stored.read()
+            if left_to_do(report):  # who tries them again needs the report
+                pruning.after_run += 1
+            else:
+                found.append(_pruned(stored, report))
         except StoreUnavailable:
             raise
         except StoreError as error:
@@ -113,8 +121,7 @@ def _condensed(store: Store, runs: list[RunSummary], pruning: Pruning) -> list[P
     return found
 
 
-def _pruned(stored: StoredRun) -> PrunedRun:
-    report = stored.read()
+def _pruned(stored: StoredRun, report: RunReport) -> PrunedRun:
     try:
         rows = rows_of(report)
     except (LookupError, TypeError, AttributeError, ValueError):

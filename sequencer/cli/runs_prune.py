@@ -12,7 +12,9 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import opened_history
 from sequencer.cli.project_option import project_option
-from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.project.locks import ProcessLock, described
+from sequencer.project.project_folder import open_project
+from sequencer.store.base import Store, StoreError, StoreUnavailable
 from sequencer.terminal.output import say
 from sequencer.vocabulary.times import shown_time
 
@@ -43,8 +45,8 @@ def _age(ctx: click.Context, param: click.Parameter, value: str) -> float:
 def command(older: float, *, keep_failed: bool, dry_run: bool, yes: bool, project: Path) -> ExitCode:
     """Take the reports of old runs out of the store, with their files; the figures keep what counts of them.
 
-    Reports that are still to be sent to StandCloud, or that the factory lacks, stay. Make a backup first: `hardseq runs
-    backup`.
+    Reports that are still to be sent to StandCloud, that the factory lacks, or after which steps are left to do, stay.
+    Make a backup first: `hardseq runs backup`.
     """
     from sequencer.app.prune import prune
 
@@ -64,17 +66,36 @@ def command(older: float, *, keep_failed: bool, dry_run: bool, yes: bool, projec
 
         found = pruned(dry_run=True)
         _say_what(found, before)
-        if dry_run or not found.going:
+        if dry_run:
             return ExitCode.PASSED
-        if not yes:
-            click.confirm(f"Take {found.going} reports out of {store.place}?", abort=True, err=True)
-        found = pruned(dry_run=False)
-        say(f"{found.pruned} reports are out; what counts of them stays in the figures")
-        try:
-            store.compact()
-        except StoreError as error:
-            say(f"their space is not free yet: {error}", err=True)
+        if found.going:
+            if not yes:
+                click.confirm(f"Take {found.going} reports out of {store.place}?", abort=True, err=True)
+            found = pruned(dry_run=False)
+            say(f"{found.pruned} reports are out; what counts of them stays in the figures")
+        # Also where nothing goes: a call that was cut off may have left space.
+        _compact(store, ProcessLock(open_project(project).state.run_lock))
     return ExitCode.PASSED
+
+
+def _compact(store: Store, stand: ProcessLock) -> None:
+    """Gives the space back. ``stand`` is held while that keeps every run from being stored."""
+    try:
+        if store.compact():
+            return
+        if (holder := stand.take(purpose="hardseq runs prune")) is not None:
+            say(
+                f"their space is left for runs to come, as {described(holder)} uses the stand: "
+                "call it again while nothing runs",
+                err=True,
+            )
+            return
+        try:
+            store.compact(alone=True)
+        finally:
+            stand.release()
+    except (StoreError, OSError) as error:
+        say(f"their space is not free yet: {error}", err=True)
 
 
 def _say_what(found: Pruning, before: float) -> None:
@@ -86,6 +107,7 @@ def _say_what(found: Pruning, before: float) -> None:
         "did not pass": found.kept,
         "are still to be delivered": found.undelivered,
         "are not at the factory yet": found.not_copied,
+        "have steps after them left to do, see `hardseq runs retry-after-run`": found.after_run,
         "is the newest": found.newest,
         "cannot be read": len(found.unreadable),
     }

@@ -294,8 +294,12 @@ class Store(Protocol):
         """Those of these runs that the factory has; ``None`` where runs are not copied to one."""
         ...
 
-    def compact(self) -> None:
-        """Gives space on the disk back that nothing uses any more, as far as that can be done just now."""
+    def compact(self, *, alone: bool = False) -> bool:
+        """Gives space on the disk back that nothing uses any more, while others store runs with hardly a wait.
+
+        False: that takes a moment in which nobody stores anything, and nothing was done. Whoever has seen to that says
+        ``alone``.
+        """
         ...
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:

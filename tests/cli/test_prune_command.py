@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from sequencer.app.exit_codes import Refusal
 from sequencer.cli import runs, sync
+from sequencer.project.locks import ProcessLock
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.vocabulary.times import shown_time
@@ -73,6 +76,29 @@ def test_a_pruned_run_is_told_as_one(project: Path) -> None:
     assert f"the report of the run {run} was pruned on " in str(refused.exception)
     unknown = CliRunner().invoke(runs.command, ["show", "019", "--project", str(project)], standalone_mode=False)
     assert str(unknown.exception) == "there is no run 019"
+
+
+def free_pages(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def test_a_file_of_before_is_not_written_anew_while_something_runs(project: Path) -> None:
+    """No run waits for that: it is told, and the next call does it, with nothing else left to do."""
+    database = project / ".hardseq" / "hardseq.sqlite3"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.executescript("PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM")
+    lock = ProcessLock(project / ".hardseq" / "run.lock")
+    lock.take(run="7")
+    busy = call(project, "--older", "30d", "--yes")
+    assert "39 reports are out" in busy.stdout
+    assert "left for runs to come" in busy.stderr and "uses the stand" in busy.stderr
+    assert free_pages(database) > 0
+    lock.release()
+    assert call(project, "--older", "30d").exception is None
+    assert free_pages(database) == 0
+    assert lock.take() is None  # the command has let it go
+    lock.release()
 
 
 @pytest.mark.parametrize("age", ["2", "y", "0d", "-1y", "2 years", ""])

@@ -21,6 +21,8 @@ from sequencer.figures.index import FiguresIndex
 from sequencer.figures.rows import rows_of
 from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
+from sequencer.report.after_run import AfterRun, amended
+from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.report.note import new_note
@@ -161,6 +163,23 @@ def test_what_has_to_stay_stays(store: Store) -> None:
     result = pruned(store, after, keep_failed=True, waiting=waiting)
     assert result.pruned == trial.going == 40 - len(bad) - len(waiting) - 1
     assert {run.id for run in store.find(limit=100).runs} == {*bad, *waiting, made[-1]["id"]}
+
+
+def test_what_steps_are_left_to_do_after_stays(store: Store) -> None:
+    """Whoever tries them again needs the report; once they are done it goes."""
+    first, newest = fold(make_events()), fold(make_events(start=NOON + 60))
+    told = (AfterRunStarted(1, 1), FailureRecorded(AFTER_RUN, "error", "no paper", after=1), AfterRunFinished(1, False))
+    after = AfterRun()
+    for seq, event in enumerate(told):
+        after.apply(Stamped(seq, NOON + 20 + seq, event))
+    for report in (amended(first, after), newest):
+        store.save(report)
+    result = pruned(store, NOON + 30)
+    assert (result.after_run, result.going, result.first, store.get(first["id"]) is None) == (1, 0, None, False)
+    for seq, event in enumerate((AfterRunStarted(1, 1), AfterRunFinished(1, True))):
+        after.apply(Stamped(seq, NOON + 40 + seq, event))
+    store.save(amended(first, after))
+    assert (pruned(store, NOON + 30).pruned, store.get(first["id"])) == (1, None)
 
 
 def _with_file(start: float, data: bytes) -> RunReport:

@@ -159,6 +159,28 @@ def open_sqlite(tmp_path: Path, files: Path) -> Iterator[Callable[[], SqliteStor
         one.close()
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of a few megabytes; where that takes rights that we lack, the test is left out."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if (
+        mount is None
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False).returncode
+    ):
+        pytest.skip("a small file system can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Uses up what is free on the disk of the folder."""
+    with suppress(OSError), (folder / "fill").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
 @dataclass(frozen=True)
 class Server:
     """A CouchDB that tests may use: ``real`` when it is not the suite's own."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,29 +18,9 @@ from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.recovery import held_by
 from sequencer.store.sqlite.store import SqliteStore
+from tests.store.conftest import fill
 
 Stream = Callable[..., list[Stamped]]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of a few megabytes; where that takes rights that we lack, the test is left out."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        mount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False).returncode
-    ):
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def _fill(folder: Path) -> None:
-    with suppress(OSError), (folder / "fill").open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 4096)
 
 
 def test_runs_are_listed_on_a_full_disk(small_disk: Path, stream: Stream) -> None:
@@ -49,7 +29,7 @@ def test_runs_are_listed_on_a_full_disk(small_disk: Path, stream: Stream) -> Non
     report = fold(stream())
     store.save(report)
     store.close()
-    _fill(small_disk)
+    fill(small_disk)
     again = SqliteStore(small_disk / "runs.sqlite3")
     assert again.get(report["id"]) == report
     assert [run.id for run in again.find().runs] == [report["id"]]
@@ -62,7 +42,7 @@ def test_a_database_of_before_is_read_on_a_full_disk(small_disk: Path) -> None:
     """It cannot be brought up to date there; its runs are read all the same, and nothing was added to them."""
     before = Path(__file__).parents[1] / "fixtures" / "before_rooms" / "hardseq.sqlite3"
     shutil.copy(before, small_disk / "runs.sqlite3")
-    _fill(small_disk)
+    fill(small_disk)
     with closing(SqliteStore(small_disk / "runs.sqlite3")) as store:
         runs = [run.id for run in store.find().runs]
         assert len(runs) > 3 and store.get(runs[0]) is not None

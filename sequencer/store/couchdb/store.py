@@ -379,10 +379,11 @@ class CouchStore:
             gone += 1
         return gone
 
-    def compact(self) -> None:
+    def compact(self, *, alone: bool = False) -> bool:
         """Has CouchDB write its files anew, in the background."""
         for name in (self._name, self._version_1):
             self._couch.post(name, "_compact", body={})
+        return True
 
     def condensed(self, run_id: str) -> str | None:
         """What is kept in place of the report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -17,6 +18,13 @@ BUSY_SECONDS = 10.0
 _REFUSALS = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_RANGE})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
+
+_INCREMENTAL = 2
+"""What ``PRAGMA auto_vacuum`` says of a file that can be made smaller bit by bit."""
+_PAGES_AT_ONCE = 256
+"""Free pages, of 4 KiB, that are taken out in one transaction: a few milliseconds."""
+_PAUSE = 0.05
+"""Seconds between two of them, in which others write: SQLite lets whoever waits try again after some."""
 
 
 class _Momentary(sqlite3.Connection):
@@ -56,11 +64,29 @@ class Connections:
                     connection.execute("ROLLBACK")
                 raise
 
-    def vacuum(self) -> None:
-        """Writes the file anew without free pages; it is as large again meanwhile, beside it. Waits for who writes."""
+    def compact(self, *, alone: bool) -> bool:
+        """Takes free pages out of the file in steps, between which others write.
+
+        A file of an earlier version has to be written anew for that, once: it is as large again meanwhile, beside it,
+        and nobody else can write. That is done only where the caller is ``alone``; otherwise the answer is false.
+        """
         with self._borrowed(self._take) as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if free_pages(connection):
+                if connection.execute("PRAGMA auto_vacuum").fetchone()[0] == _INCREMENTAL:
+                    _take_out_free_pages(connection)
+                elif alone:
+                    connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
+                    connection.execute("VACUUM")
+                else:
+                    return False
+            self._empty_log(connection)
+        return True
+
+    def _empty_log(self, connection: sqlite3.Connection) -> None:
+        """Only then is the file itself smaller. Who reads just now is not waited for: nobody could write meanwhile."""
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * self._busy_seconds)}")
 
     def close(self) -> None:
         """Closes what is idle now and refuses further use."""
@@ -155,11 +181,32 @@ class Connections:
         return connection
 
 
+def free_pages(connection: sqlite3.Connection) -> int:
+    """How many pages of the file hold nothing."""
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _take_out_free_pages(connection: sqlite3.Connection) -> None:
+    before, left = math.inf, free_pages(connection)
+    while 0 < left < before:
+        begun = time.monotonic()
+        # Carried out to its end by this alone: `execute` would take out a single page.
+        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+        time.sleep(max(_PAUSE, time.monotonic() - begun))
+        before, left = left, free_pages(connection)
+
+
 def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
-    """Switches a new database to write-ahead logging; SQLite does not wait for others by itself while doing that."""
+    """Switches a new database to write-ahead logging, in a file that can be made smaller bit by bit.
+
+    SQLite does not wait for others by itself while doing that.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
+            # In a file that has something in it this would change nothing, but write.
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:

@@ -230,9 +230,9 @@ class SqliteStore:
         """Runs of this store are not copied to a factory."""
         return None
 
-    def compact(self) -> None:
-        """Writes the file anew without what is free in it. Runs that end meanwhile wait to be stored."""
-        self._connections.vacuum()
+    def compact(self, *, alone: bool = False) -> bool:
+        """Takes free pages out in small steps. A file of an earlier version is written anew for that, once."""
+        return self._connections.compact(alone=alone)
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
         """Keeps a file's bytes with the run."""
