@@ -17,6 +17,7 @@ LAYERS = [
     "expressions",
     "limits",
     "report",
+    "records",
     "project",
     "steps",
     "protocol",

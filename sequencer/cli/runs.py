@@ -35,7 +35,7 @@ _READ_AT_ONCE = 50
 
 @click.group(cls=group_with_default("list"))
 def command() -> None:
-    """Show what ran before: list, show, export, comment; try again what failed after one; copy, back up, prune."""
+    """Show what ran before: list, show, export, comment; try again after one; import, copy, back up, prune."""
 
 
 command.add_command(runs_prune.command)
@@ -241,6 +241,32 @@ def copy_runs(to: str, source: str | None, project: Path) -> ExitCode:
     from sequencer.cli.copy_command import copy
 
     return copy(project, to, source)
+
+
+@command.command("import")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--stand", metavar="NAME", help="The stand of the runs whose records name none.")
+@click.option("--timezone", metavar="ZONE", help="Its time zone: Europe/Berlin; default: this computer's.")
+@click.option("--database", metavar="NAME", help="The database, where the URL of a CouchDB names none.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, and store nothing.")
+@project_option
+def import_runs(
+    sources: tuple[str, ...],
+    *,
+    stand: str | None,
+    timezone: str | None,
+    database: str | None,
+    dry_run: bool,
+    project: Path,
+) -> ExitCode:
+    """Import runs that HardPy, OpenHTF or another hardseq recorded; what is there already stays.
+
+    SOURCE is a file, a folder with files, or the URL of a database in CouchDB, whose password is in
+    HARDSEQ_IMPORT_PASSWORD. Exits with 1 when a record could not be imported.
+    """
+    from sequencer.cli.import_command import GivenOrigin, import_sources
+
+    return import_sources(project, sources, GivenOrigin(stand, timezone), database, dry_run=dry_run)
 
 
 @command.command("backup")

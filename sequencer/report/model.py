@@ -331,6 +331,13 @@ class JointStartReport(TypedDict):
     slots: Annotated[list[str], "The names of the slots that were started."]
 
 
+class ImportedReport(TypedDict):
+    """Where the record of an imported run came from."""
+
+    program: Annotated[str, "The program whose record it was: `HardPy`, `OpenHTF`, `hardseq`."]
+    file: Annotated[str, "The record's file, or its database and document."]
+
+
 class RunReport(TypedDict):
     """A whole run.
 
@@ -382,6 +389,11 @@ class RunReport(TypedDict):
         Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]
     after_run: NotRequired[Annotated[list[AfterRunFailure], "What failed after the verdict; absent when nothing did."]]
+    imported: NotRequired[
+        Annotated[
+            ImportedReport, "Where its record came from (`hardseq runs import`); absent when it ran here.", UNSHOWN
+        ]
+    ]
     notes: NotRequired[
         Annotated[
             list[NoteReport],
@@ -418,6 +430,7 @@ PARTS: Mapping[str, type[Any]] = {
     "wait": WaitReport,
     "slot": SlotReport,
     "joint_start": JointStartReport,
+    "imported": ImportedReport,
     "module": ModuleReport,
     "case": CaseReport,
     "attempt": AttemptReport,

@@ -45,6 +45,13 @@ def read_report(document: object) -> RunReport:
     return report
 
 
+def is_whole(document: object) -> bool:
+    """Whether ``document`` is a report that nothing has to be mended in; where it is none, it is mended in place."""
+    damage: Damage = {}
+    _reader()(document, damage)
+    return not damage
+
+
 def _places(damage: Damage) -> str:
     places = [f"{place} ({count} times)" if count > 1 else place for place, count in damage.items()]
     more = f" and {len(places) - _MOST_TOLD} more" if len(places) > _MOST_TOLD else ""

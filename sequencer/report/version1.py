@@ -80,6 +80,7 @@ def _run_rest(report: RunReport) -> Fields:
         "failures",
         "operator_messages",
         "after_run",
+        "imported",
     ):
         if report.get(key):  # a report of an earlier version may lack one
             rest[key] = _uncoded(key, report[key])

@@ -47,6 +47,7 @@ def change(report: RunReport, stored: RunReport, place: str) -> Change:
     grows, and nothing else may differ. A report that says less than the stored one changes nothing. Any other is a
     :class:`StoreConflict`; ``place`` is for its text.
     """
+    report, stored = _without_origin(report), _without_origin(stored)
     if report == stored or amends(stored, report):
         return "none"
     if amends(report, stored):
@@ -54,6 +55,15 @@ def change(report: RunReport, stored: RunReport, place: str) -> Change:
     if stored["aborted"] and not report["aborted"]:
         return "all"
     raise StoreConflict(Reason("other_report", run=report["id"], place=place))
+
+
+def _without_origin(report: RunReport) -> RunReport:
+    """A run is the same wherever its record came from."""
+    if "imported" not in report:
+        return report
+    report = report.copy()
+    del report["imported"]
+    return report
 
 
 class RunFilter(NamedTuple):

@@ -52,6 +52,7 @@ def _facts(report: RunReport) -> Iterator[Line]:
         "slot": _slot(report),
         "user": report["user"],
         "variant": report.get("variant"),
+        "imported": _joined(*report["imported"].values()) if "imported" in report else None,
         "params": ", ".join(f"{name}={value}" for name, value in report["params"].items()),
     }
     for name, value in facts.items():

@@ -309,7 +309,7 @@ def test_any_report_can_be_exported(data: st.DataObject, streams: Any) -> None:
     measurements = [
         m for mod in report["modules"] for c in mod["cases"] for a in c["attempts"] for m in a["measurements"]
     ]
-    assert len(rows_of(report)) == len(measurements)
+    assert len(rows_of(report)) == max(1, len(measurements))
     checked(texts["html"])
 
 

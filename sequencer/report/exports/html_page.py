@@ -110,6 +110,8 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
         yield f"Instrument {index}", _in_one_line(instrument)
     yield "Operator", report["user"]
     yield "Variant", report.get("variant")
+    if "imported" in report:
+        yield "Imported from", f"{report['imported']['program']}: {report['imported']['file']}"
     yield "Sequence version", report["sequence"]["version"]
     yield "Duration", shown_seconds(duration(report["start_time"], report["stop_time"]))
     yield "Warnings", warnings(report) or None

@@ -188,7 +188,7 @@ function renderRetry() {
 function factCards(report) {
   const { host, dut, stand, process, batch } = report;
   const cards = [
-    ["report.run", { id: report.id, started: moment(report.start_time), duration: report.stop_time && duration(report.stop_time - report.start_time, { fine: true }), user: report.user, variant: report.variant, file: report.sequence.file, sha256: report.sequence.sha256?.slice(0, 16), hardseq: report.hardseq, ...report.sequence.extensions, ...params(report) }],
+    ["report.run", { id: report.id, started: moment(report.start_time), duration: report.stop_time && duration(report.stop_time - report.start_time, { fine: true }), user: report.user, variant: report.variant, imported: report.imported && `${report.imported.program}: ${report.imported.file}`, file: report.sequence.file, sha256: report.sequence.sha256?.slice(0, 16), hardseq: report.hardseq, ...report.sequence.extensions, ...params(report) }],
     ["report.device", { ...dut, ...dut.info, info: null, sub_units: null, batch: batch.serial_number }],
     ["report.stand", { ...stand, ...stand.info, info: null, host: host.name, os: host.os, python: host.python, timezone: host.timezone }],
     ["report.process", { ...process, ...process.info, info: null }],
