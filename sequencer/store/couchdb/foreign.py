@@ -22,7 +22,8 @@ def documents(couch: CouchClient, database: str) -> Iterator[CouchDocument]:
         answer: Any = couch.get(database, "_all_docs", include_docs="true", limit=PAGE, **query)
         rows = answer.get("rows") if isinstance(answer, dict) else None
         if not isinstance(rows, list):
-            raise StoreUnavailable(Reason("couch_answered", address=couch.address, status=200, detail="no rows"))
+            said = f"{answer!r:.100}"
+            raise StoreUnavailable(Reason("couch_answered", address=couch.address, status=200, detail=said))
         for row in rows:
             last = row["id"]
             if not row["id"].startswith("_design/") and isinstance(row.get("doc"), dict):
