@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from sequencer.report.model import RunReport
     from sequencer.runtime.spoken import SpokenStep
+    from sequencer.stand_process.speaking import SharedStep
     from sequencer.standcloud.client import Health
     from sequencer.standcloud.delivery import Delivery
 
@@ -49,7 +50,7 @@ def __getattr__(name: str) -> object:
 class CurrentStep:
     """What a driver says of the step that calls it; made by ``step()``. Outside of a run nothing happens."""
 
-    def __init__(self, spoken: SpokenStep | None) -> None:
+    def __init__(self, spoken: SpokenStep | SharedStep | None) -> None:
         self._spoken = spoken
 
     def progress(self, value: float, maximum: float = 100.0, label: str | None = None) -> None:
@@ -89,6 +90,12 @@ class CurrentStep:
 
 def step() -> CurrentStep:
     """The step that is under way. Outside of a run, and between two cases, it is one that takes no notice."""
+    # In a stand process: the step of the slot that calls the driver.
+    if "sequencer.stand_process.speaking" in sys.modules:
+        from sequencer.stand_process.speaking import shared_step
+
+        if (shared := shared_step()) is not None:
+            return CurrentStep(shared)
     # Outside of a test process there is no such module.
     if "sequencer.runtime.under_way" not in sys.modules:
         return CurrentStep(None)

@@ -252,7 +252,20 @@ class Abandoned(NamedTuple):
     stack: str | None
 
 
-StandAnswer = Queued | Begun | Granted | Returned | Raised | Refused | Doubtful | Abandoned
+SaidKind = Literal["progress", "message", "measure", "attach", "line", "error"]
+
+
+class Said(NamedTuple):
+    """What the driver says of the step whose call ``number`` goes on; the answer is to come. ``payload`` holds the
+    arguments of ``what``: those of ``CurrentStep``, or level, text and source of a line that it printed or logged, or
+    the written reason of an error that it may have swallowed."""
+
+    number: int
+    what: SaidKind
+    payload: bytes
+
+
+StandAnswer = Said | Queued | Begun | Granted | Returned | Raised | Refused | Doubtful | Abandoned
 
 
 class SharedReference(NamedTuple):

@@ -173,12 +173,16 @@ class ChildFront:
             from sequencer.runtime.driver_output import DriverOutput
 
             self._output = DriverOutput(run, Path(run.start.journal).with_suffix(".log"))
+            if run.shared is not None:
+                from sequencer.runtime.shared_speech import SharedSpeech
+
+                run.hear_shared = SharedSpeech(self._output).hear
 
     def close(self, run: RunContext) -> None:
         """The journal is complete; a signal now ends the waiting for another run, where there is any."""
         if self._output is not None:
             self._output.close()
-            self._output = None
+            self._output = run.hear_shared = None
         self._link.disconnect()
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: self._link.end())

@@ -20,11 +20,11 @@ from sequencer.project.secrets import ProcessSecrets
 from sequencer.report.event import LineLogged
 from sequencer.runtime.under_way import attempt_under_way
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.status import LogLevel, log_level
 
 if TYPE_CHECKING:
     from sequencer.runtime.case import AttemptContext
     from sequencer.runtime.run import RunContext
-    from sequencer.vocabulary.status import LogLevel
 
 MOST_LINES = 900
 """Lines of one attempt that become events: a report has no more than a thousand, those of the sequence among them."""
@@ -161,18 +161,4 @@ class _Logged(logging.Handler):
         except Exception:  # a driver's own arguments
             self.handleError(record)
             return
-        self._output.line(_level(record.levelno), text, record.name)
-
-
-def _level(number: int) -> LogLevel:
-    for least, level in _LEVELS:
-        if number >= least:
-            return level
-    return "debug"
-
-
-_LEVELS: tuple[tuple[int, LogLevel], ...] = (
-    (logging.ERROR, "error"),
-    (logging.WARNING, "warning"),
-    (logging.INFO, "info"),
-)
+        self._output.line(log_level(record.levelno), text, record.name)

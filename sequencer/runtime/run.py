@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -35,6 +35,7 @@ from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
+    from sequencer.protocol.stand import SaidKind
     from sequencer.runtime.debugger import Debugger
     from sequencer.runtime.limit_tables import LimitTables
     from sequencer.runtime.shared_stand import SharedStand
@@ -102,12 +103,15 @@ class RunContext:
             self.emit, interrupts.sleep, attended=start.request.attended, answers=start.request.answers
         )
         breaks = named(plan.candidates(), start.request.breaks)
+        self.hear_shared: Callable[[SaidKind, Sequence[Any]], None] | None = None
         self.shared: SharedStand | None = None
         if start.request.stand is not None:
             # Imported here: most stands have one slot.
             from sequencer.runtime.shared_stand import SharedStand
 
-            self.shared = SharedStand(start.request.stand, start.request, start.run, interrupts, self.emit)
+            self.shared = SharedStand(
+                start.request.stand, start.request, start.run, interrupts, self.emit, hear=self._heard
+            )
         self.stepping = Stepping(interrupts, self.dialogs, start.request.step, breaks)
 
     def belong_to(self, report: Mapping[str, Any]) -> None:
@@ -134,6 +138,11 @@ class RunContext:
             self.emit(event)
         else:
             self._stream.emit(event)
+
+    def _heard(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+        """What a shared driver says."""
+        if self.hear_shared is not None:
+            self.hear_shared(what, arguments)
 
     def fail(self, reason: ReasonOrText, *, after: int | None = None, **details: Any) -> None:
         """Records what went wrong with the run itself; its verdict is an error then, or worse.

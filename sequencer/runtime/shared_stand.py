@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sequencer.report.event import Event, WaitFinished, WaitStarted
 from sequencer.runtime.drivers import DriverOwner, OpenDriver
@@ -14,6 +14,7 @@ from sequencer.vocabulary.failure import StepError
 if TYPE_CHECKING:
     from sequencer.protocol.meeting import Meeting
     from sequencer.protocol.request import StandAddress, StartRequest
+    from sequencer.protocol.stand import SaidKind
     from sequencer.runtime.deadline import Interrupts
     from sequencer.runtime.driver_declarations import DriverOptions
     from sequencer.runtime.plan import PlannedCase
@@ -24,7 +25,8 @@ SHORTEST_SECONDS = 0.001
 
 
 class SharedStand:
-    """The stand process as ``request`` names it. ``emit`` takes the events of the case and step that are under way."""
+    """The stand process as ``request`` names it. ``emit`` takes the events of the case and step that are under way,
+    ``hear`` what shared drivers say for them."""
 
     def __init__(
         self,
@@ -33,7 +35,10 @@ class SharedStand:
         run: str,
         interrupts: Interrupts,
         emit: Callable[[Event], None],
+        *,
+        hear: Callable[[SaidKind, Sequence[Any]], None],
     ) -> None:
+        self._hear = hear
         self.place = ""
         self._case = ""
         self._told = False
@@ -89,6 +94,10 @@ class SharedStand:
         told, self._told = self._told, False
         if self._case and (told or seconds >= SHORTEST_SECONDS):
             self._emit(WaitFinished(self._case, self.place, kind, list(names), seconds))
+
+    def said(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+        """See ``stand_client.WaitListener``."""
+        self._hear(what, arguments)
 
     def close(self) -> None:
         """The run is over."""

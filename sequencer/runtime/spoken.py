@@ -13,7 +13,7 @@ from sequencer.expressions.value import measured
 from sequencer.report.event import MessageShown, ProgressChanged
 from sequencer.steps.measuring import record_measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
-from sequencer.vocabulary.reason import Reason, ReasonOrText
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.runtime.case import AttemptContext
@@ -31,8 +31,7 @@ class SpokenStep:
 
     def progress(self, value: float, maximum: float, label: str | None) -> None:
         """Raises ``ValueError`` for what is not such a number."""
-        if not (math.isfinite(value) and math.isfinite(maximum) and maximum > 0):
-            raise ValueError(f"progress is a number up to a maximum above 0, not {value!r} of {maximum!r}")
+        check_progress(value, maximum)
         shown = min(max(float(value), 0.0), float(maximum))
         self._attempt.run.emit_from_driver(ProgressChanged(self._attempt.full_name, shown, float(maximum), label))
 
@@ -69,10 +68,10 @@ class SpokenStep:
         """As the step ``attach``. Raises ``StepError`` when it cannot be kept."""
         self._now_or_later(
             lambda: self._attempt.attach(name, data, media_type or guess_type(name)[0]),
-            f"the file {name!r} was attached while no step called its driver",
+            Reason("no_step_file", name=name),
         )
 
-    def _now_or_later(self, record: Callable[[], None], too_late: ReasonOrText) -> None:
+    def _now_or_later(self, record: Callable[[], None], too_late: Reason) -> None:
         if threading.current_thread() is threading.main_thread():
             record()
             return
@@ -81,6 +80,12 @@ class SpokenStep:
         if self._attempt.over and record in later:  # nobody looks there any more
             later.remove(record)
             raise StepError(too_late)
+
+
+def check_progress(value: float, maximum: float) -> None:
+    """Raises ``ValueError`` for what is no progress."""
+    if not (math.isfinite(value) and math.isfinite(maximum) and maximum > 0):
+        raise ValueError(f"progress is a number up to a maximum above 0, not {value!r} of {maximum!r}")
 
 
 def _literal(limits: object) -> object:

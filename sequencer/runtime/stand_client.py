@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.shared_values import NotShareable, dump_message, dump_value, load_answer, load_value
@@ -37,6 +37,8 @@ from sequencer.protocol.stand import (
     ReadShared,
     Refused,
     Returned,
+    Said,
+    SaidKind,
     SharedReference,
     SlotMessage,
     StandAnswer,
@@ -87,6 +89,9 @@ class WaitListener(Protocol):
 
     def wait_finished(self, kind: WaitKind, names: Sequence[str], seconds: float) -> None:
         """It has waited so long in all."""
+
+    def said(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+        """The shared driver that is called says something of the step; see ``protocol.stand.Said``."""
 
 
 class SharedDriverSource(NamedTuple):
@@ -320,6 +325,8 @@ class StandClient:
                 answer = load_answer(self._connection.recv_bytes())
                 if isinstance(answer, Abandoned) and answer.number == number:
                     return answer.stack
+                if isinstance(answer, Said) and answer.number == number:
+                    self._hear(answer)
         except (OSError, EOFError):
             self._lost()
         return None
@@ -366,11 +373,18 @@ class StandClient:
                     with self._interrupts:
                         answer = load_answer(connection.recv_bytes())
                     if answer.number == number:
-                        return answer
+                        if not isinstance(answer, Said):
+                            return answer
+                        self._hear(answer)
                 elif look <= 0:
                     return None
             except (OSError, EOFError):
                 raise self._lost() from None
+
+    def _hear(self, said: Said) -> None:
+        arguments = load_value(said.payload, self._shared)
+        assert isinstance(arguments, tuple)
+        self._listener.said(said.what, arguments)
 
     def _taken(self, answer: StandAnswer) -> object:
         match answer:

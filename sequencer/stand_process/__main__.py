@@ -40,10 +40,13 @@ def main() -> None:
 
     from sequencer.runtime.standard_pipes import print_nowhere, take_pipes
     from sequencer.stand_process.output import NamedOutput
+    from sequencer.stand_process.speaking import ends_of_calls, listen_to_logs
 
     told, said = take_pipes()
     faulthandler.enable(all_threads=False)
-    sys.stdout = sys.stderr = NamedOutput(2)
+    sys.stdout = sys.stderr = output = NamedOutput(2)
+    ends_of_calls.append(output.end_line)
+    listen_to_logs()
     from sequencer.protocol.stand import (
         STAND_NOTICES,
         CloseStand,

@@ -1,4 +1,4 @@
-"""What shared drivers print, each line with the name of its driver in front."""
+"""What shared drivers print: each line with the name of its driver in front, and told to the slot that calls it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import threading
 from contextlib import suppress
 
-from sequencer.stand_process.shared_driver import DriverThread
+from sequencer.stand_process.speaking import DriverThread
 
 
 class NamedOutput(io.TextIOBase):
@@ -22,6 +22,11 @@ class NamedOutput(io.TextIOBase):
         """It is."""
         return True
 
+    def end_line(self) -> None:
+        """What this thread has printed without an end is a line."""
+        if self._begun.get(threading.current_thread().name):
+            self.write("\n")
+
     def write(self, text: str) -> int:
         """Keeps what is no whole line yet."""
         thread = threading.current_thread()
@@ -35,4 +40,7 @@ class NamedOutput(io.TextIOBase):
             with suppress(OSError):
                 while data:
                     data = data[os.write(self._descriptor, data) :]
+        if isinstance(thread, DriverThread) and thread.voice is not None:
+            for line in filter(str.strip, lines):
+                thread.voice.line("info", line.rstrip())
         return len(text)

@@ -35,6 +35,7 @@ from sequencer.runtime.failures import driver_stack, driver_traceback, kind_and_
 from sequencer.stand_process.holds import HoldRequest
 from sequencer.stand_process.interruption import CallWithdrawn, Interruptible
 from sequencer.stand_process.references import record_of, reference_to
+from sequencer.stand_process.speaking import DriverThread, Voice
 from sequencer.vocabulary.attribute import set_known
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -72,9 +73,10 @@ class DriverTurn:
     queued: bool = False
     withdrawn: bool = False
 
-
-class DriverThread(threading.Thread):
-    """The thread of a driver, whose name it has: what is printed in it is that driver's."""
+    @property
+    def number(self) -> int:
+        """What the slot knows the question by."""
+        return self.question.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ class SharedDriver:
         self._reopens = True
         self._users: dict[Asker, None] = {}
         self._failed: tuple[float, _Origin, Raised] | None = None
+        self._voice = Voice(name)
         self._thread = DriverThread(target=self._work, name=name, daemon=True)
+        self._thread.voice = self._voice
         self._thread.start()
 
     def take(self, turn: DriverTurn) -> None:
@@ -148,7 +152,9 @@ class SharedDriver:
             self.running = turn
             if turn.queued and not turn.withdrawn:
                 turn.asker.send(Begun(turn.question.number))
+            self._voice.begin(turn)
             answer = None if turn.withdrawn else self._answer(turn)
+            self._voice.end()
             self.running = None
             # First, so that who asks when the answer is there does not wait for this one.
             self._finished(turn)

@@ -79,6 +79,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "step_late": "the step took longer than its timeout of {seconds} s",
         "case_late": "the case took longer than its timeout of {seconds} s",
         "no_step": "the measurement '{measurement}' was recorded while no step called its driver",
+        "no_step_file": "the file '{name}' was attached while no step called its driver",
         "instrument_kept": "the panel keeps '{driver}' open for its runs",
         "instruments_busy": "another call is still going on",
         "instruments_silent": "the driver has not answered for {seconds} s: its process was ended",

@@ -17,6 +17,18 @@ OnFail = Literal["continue", "stop"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
+
+def log_level(number: int) -> LogLevel:
+    """The level of a line that Python's ``logging`` gives this number."""
+    for least, level in _LEVELS:
+        if number >= least:
+            return level
+    return "debug"
+
+
+_LEVELS: tuple[tuple[int, LogLevel], ...] = ((40, "error"), (30, "warning"), (20, "info"))
+"""What a driver logs, from ``logging.ERROR`` down."""
+
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
 """Why something did not pass: ``failed`` judges the product, ``error`` the test itself; the others say so."""
 

@@ -12,9 +12,12 @@ from click.testing import CliRunner, Result
 from sequencer.cli.main import command_line
 
 DRIVER = """\
+import logging
 import os
 import time
 from pathlib import Path
+
+from sequencer.api import step
 
 
 class Meter:
@@ -37,6 +40,15 @@ class Meter:
 
     def say(self, text):
         print(text)
+
+    def flash(self, slot, low):
+        print("flashing", slot)
+        logging.getLogger("acme").warning("slow in %s", slot)
+        step().progress(3, 4, slot)
+        step().message(f"block of {slot}")
+        step().measure("rail", low, "V", {"ge": 4.8})
+        step().measure("odd", 1, limits="no limits" if slot == "odd" else None)
+        step().attach(f"{slot}.txt", slot)
 
     def stay(self):
         # Until somebody else waits for what is held, as the journals of the runs tell.
@@ -259,3 +271,35 @@ def test_the_exception_of_a_shared_driver_is_that_of_a_slots_own(bench: Bench) -
         assert failure["call"] == "meter.fail"
         assert f'drivers/bench.py", line {line}, in fail' in failure["traceback"]
     assert "Traceback" in bench.output
+
+
+def test_what_a_shared_driver_says_is_in_the_report_of_the_slot(bench: Bench) -> None:
+    """Lines, measurements and files belong to the case that called; a missed limit fails it, and what cannot be
+    recorded is its error; the log file of each run has its own lines."""
+    reports = bench.run(
+        """
+main:
+  cases:
+    flash: {steps: [{call: meter.flash, with: {slot: "${{ slot.name }}", low: "${{ 6.0 - slot.number }}"}}]}
+    odd: {if: slot.number == 1, steps: [{call: meter.flash, with: {slot: odd, low: 5.0}}]}
+"""
+    )
+    cases = {slot: report["modules"][0]["cases"] for slot, report in reports.items()}
+    assert {slot: [case["status"] for case in each] for slot, each in cases.items()} == {
+        "left": ["passed", "error"],
+        "right": ["failed", "skipped"],
+    }
+    for slot, value in (("left", 5.0), ("right", 4.0)):
+        attempt = cases[slot][0]["attempts"][0]
+        assert [(each["name"], each["value"]) for each in attempt["measurements"]] == [("rail", value), ("odd", 1)]
+        assert [(line["level"], line["text"], line["source"]) for line in attempt["log"]] == [
+            ("info", f"flashing {slot}", "meter"),
+            ("warning", f"slow in {slot}", "acme"),
+        ]
+        assert list(attempt["messages"].values()) == [f"block of {slot}"]
+        assert [each["name"] for each in attempt["attachments"]] == [f"{slot}.txt"]
+        (log,) = Path(".hardseq").rglob(f"{reports[slot]['id']}.log")
+        assert f" info main::flash meter: flashing {slot}" in log.read_text()
+        assert ("right" if slot == "left" else "left") not in log.read_text()
+    assert "odd" in cases["left"][1]["attempts"][0]["failures"][0]["message"]
+    assert "meter: flashing right" in bench.output

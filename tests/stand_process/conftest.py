@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from sequencer.protocol.stand import SaidKind
 from sequencer.runner.stand_process import StandProcess
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import SharedDriverSource, StandClient
@@ -200,6 +201,7 @@ class Listener:
     def __init__(self) -> None:
         self.started: list[tuple[WaitKind, list[str]]] = []
         self.finished: list[tuple[WaitKind, list[str], float]] = []
+        self.heard: list[tuple[SaidKind, tuple[Any, ...]]] = []
 
     def wait_started(self, kind: WaitKind, names: Sequence[str]) -> None:
         """Keeps it."""
@@ -208,6 +210,10 @@ class Listener:
     def wait_finished(self, kind: WaitKind, names: Sequence[str], seconds: float) -> None:
         """Keeps it."""
         self.finished.append((kind, list(names), seconds))
+
+    def said(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+        """Keeps it."""
+        self.heard.append((what, tuple(arguments)))
 
 
 class Stand:
