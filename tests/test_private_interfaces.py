@@ -44,6 +44,7 @@ USED = {
     "sequencer/vocabulary/dataclass.py": ["dataclasses:_DataclassParams.frozen"],
     "sequencer/vocabulary/regex.py": ["re._parser:parse"],
     "tests/fork_server.py": ["subprocess:Popen._execute_child", "subprocess:Popen._try_wait"],
+    "tests/panel/routing.py": ["werkzeug.routing:Rule._compile_builder"],
     "sequencer/panel/http_server.py": [
         "waitress.wasyncore:loop",
         "waitress.wasyncore:close_all",

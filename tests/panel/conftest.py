@@ -26,6 +26,7 @@ from sequencer.panel.server import PanelServer
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
 from tests.figures.line import SHIFTS, copied, kept
+from tests.panel.routing import compile_once
 from tests.panel.sequences import BENCH, SIMPLE
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -229,6 +230,14 @@ def garbage() -> Iterator[None]:
     the run. ``test_garbage_collection.py`` shows that a panel does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(start_session, "collect", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes() -> Iterator[None]:
+    """Compiled once, not for each panel."""
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
         yield
 
 
