@@ -134,9 +134,10 @@ APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-ins
 	@ldconfig -p | grep -q libpangoft2-1.0 && ldconfig -p | grep -q libharfbuzz-subset && exit 0; \
 	echo "installing Pango for the tests of PDF"; \
 	$(SUDO) apt-get update -qq && $(APT) libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null
-	@for folder in $(PACKAGES); do \
+	@installing=; for folder in $(PACKAGES); do \
 		echo "installing the npm packages of $$folder"; \
-		(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
+		(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) & installing="$$installing $$!"; done; \
+	for each in $$installing; do wait $$each || exit 1; done
 	@touch $@
 
 clean:

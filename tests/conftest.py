@@ -5,17 +5,22 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
 from tests.fork_server import Forks, RealPopen
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile(
@@ -99,3 +104,32 @@ def real_start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Except where the start is what is shown."""
     if request.node.get_closest_marker("real_start") is not None:
         monkeypatch.setattr(subprocess, "Popen", RealPopen)
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable[[Sequence[str]], Any]]:
+    """Starts the first of these browsers that is installed, once; `make test` installs one."""
+    api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
+    browsers: dict[str, Any] = {}
+
+    def launched(names: Sequence[str]) -> Any:
+        path = next(filter(None, map(shutil.which, names)), None)
+        if path is None:
+            pytest.skip(f"there is no {' or '.join(names)}")
+        if path not in browsers:
+            # What would draw in a process of its own draws in the browser's: there is no graphics card to protect.
+            arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--in-process-gpu"]
+            browsers[path] = playwright.chromium.launch(executable_path=path, args=arguments, timeout=120_000)
+        return browsers[path]
+
+    with api.sync_playwright() as playwright:
+        yield launched
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, launch: Callable[[Sequence[str]], Any]) -> Any:
+    """The browser of this process; one with a window for tests with the mark ``windowed_browser``."""
+    return launch(BROWSERS if request.node.get_closest_marker("windowed_browser") is None else BROWSERS[1:])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,6 @@ from sequencer.report.model import RunReport
 from tests.figures.line import SHIFTS, copied, kept
 from tests.panel.routing import compile_once
 from tests.panel.sequences import BENCH, SIMPLE
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
 
 
 class Answer:
@@ -239,35 +235,6 @@ def routes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         compile_once(patch)
         yield
-
-
-@pytest.fixture(scope="session")
-def launch() -> Iterator[Callable[[Sequence[str]], Any]]:
-    """Starts the first of these browsers that is installed, once; `make test` installs one."""
-    api = pytest.importorskip("playwright.sync_api")
-    api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
-    browsers: dict[str, Any] = {}
-
-    def launched(names: Sequence[str]) -> Any:
-        path = next(filter(None, map(shutil.which, names)), None)
-        if path is None:
-            pytest.skip(f"there is no {' or '.join(names)}")
-        if path not in browsers:
-            # What would draw in a process of its own draws in the browser's: there is no graphics card to protect.
-            arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--in-process-gpu"]
-            browsers[path] = playwright.chromium.launch(executable_path=path, args=arguments, timeout=120_000)
-        return browsers[path]
-
-    with api.sync_playwright() as playwright:
-        yield launched
-        for browser in browsers.values():
-            browser.close()
-
-
-@pytest.fixture
-def chromium(request: pytest.FixtureRequest, launch: Callable[[Sequence[str]], Any]) -> Any:
-    """The browser of this process; one with a window for tests with the mark ``windowed_browser``."""
-    return launch(BROWSERS if request.node.get_closest_marker("windowed_browser") is None else BROWSERS[1:])
 
 
 @pytest.fixture
