@@ -11,24 +11,23 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from sequencer.store.sqlite.connections import use_wal
+from sequencer.alarms.book_file import file_identity, is_damage, open_book
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, coded, read_reason
 
-BUSY_SECONDS = 10.0
 KEPT_SECONDS = 400 * 86_400.0
 """Alarms that are over stay so long."""
 
 AlarmEvent = Literal["raised", "cleared"]
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS alarms (
+CREATE TABLE alarms (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -41,9 +40,9 @@ CREATE TABLE IF NOT EXISTS alarms (
     acknowledged REAL,
     acknowledged_by TEXT
 );
-CREATE UNIQUE INDEX IF NOT EXISTS alarms_open ON alarms (name, key) WHERE cleared IS NULL;
-CREATE INDEX IF NOT EXISTS alarms_raised ON alarms (raised);
-CREATE TABLE IF NOT EXISTS notices (
+CREATE UNIQUE INDEX alarms_open ON alarms (name, key) WHERE cleared IS NULL;
+CREATE INDEX alarms_raised ON alarms (raised);
+CREATE TABLE notices (
     number INTEGER PRIMARY KEY,
     alarm TEXT NOT NULL REFERENCES alarms (id),
     event TEXT NOT NULL,
@@ -55,7 +54,7 @@ CREATE TABLE IF NOT EXISTS notices (
     problem TEXT,
     UNIQUE (alarm, event, target)
 );
-CREATE INDEX IF NOT EXISTS notices_due ON notices (next_try) WHERE over IS NULL;
+CREATE INDEX notices_due ON notices (next_try) WHERE over IS NULL;
 """
 
 
@@ -113,6 +112,7 @@ class Notice:
 class AlarmBook:
     """Thread-safe; several processes may have it open. Nothing is opened before it is needed.
 
+    A file that somebody removed is begun again; one that was emptied or damaged is not, as nobody knows what was in it.
     Every method raises ``AlarmsUnavailable``.
     """
 
@@ -121,6 +121,7 @@ class AlarmBook:
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
 
     def shown(self) -> list[RaisedAlarm]:
         """Those that people have to know of, the newest first."""
@@ -144,7 +145,7 @@ class AlarmBook:
 
     def blocking(self, names: Collection[str]) -> RaisedAlarm | None:
         """The oldest of these that somebody has to acknowledge before anything starts. A missing file has none."""
-        if self._connection is None and not self._path.exists():
+        if not self._path.exists():
             return None
         blocking = self._read("block AND acknowledged IS NULL ORDER BY raised, id")
         return next((alarm for alarm in blocking if alarm.name in names), None)
@@ -245,9 +246,7 @@ class AlarmBook:
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
 
     def _queue(
         self, connection: sqlite3.Connection, alarm: str, event: AlarmEvent, tell: Sequence[str], now: float
@@ -281,22 +280,26 @@ class AlarmBook:
         try:
             yield
         except (OSError, sqlite3.Error, ValueError) as error:  # the last for damaged JSON in it
-            raise AlarmsUnavailable(Reason("alarms_unavailable", file=str(self._path), detail=str(error))) from error
+            file, detail = str(self._path), str(error)
+            damaged = is_damage(error)
+            raise AlarmsUnavailable(
+                Reason("alarms_damaged", file=file, detail=detail)
+                if damaged
+                else Reason("alarms_unavailable", file=file, detail=detail)
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._opened != file_identity(self._path):
+            self._disconnect()
         if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            opened = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                use_wal(opened, BUSY_SECONDS)
-                opened.execute("PRAGMA synchronous = FULL")
-                with closing(opened.cursor()) as cursor:
-                    cursor.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
-            except BaseException:
-                opened.close()
-                raise
-            self._connection = opened
+            self._connection = open_book(self._path, _TABLES)
+            self._opened = file_identity(self._path)
         return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _alarm(row: Sequence[object]) -> RaisedAlarm:

@@ -18,6 +18,7 @@ from sequencer.figures.service import FiguresService
 from sequencer.project.settings import AlarmSettings
 from sequencer.store.base import StoreError
 from sequencer.store.stands import StandNow
+from sequencer.vocabulary.reason import Reason, coded
 
 LOOK_SECONDS = 2.0
 """Seconds between two looks whether anything was counted, and whether a stand is silent."""
@@ -36,7 +37,8 @@ def delay(attempts: int, spread: float) -> float:
 
 
 class AlarmWatch:
-    """Of one project. ``show`` is given what people have to know of, whenever that changes, as JSON-ready values.
+    """Of one project. ``show`` is given what people have to know of, whenever that changes, as JSON-ready values; one
+    without a name says why it is not known what was raised.
 
     ``stands``: all that the factory knows of; none on a single stand.
     """
@@ -61,6 +63,7 @@ class AlarmWatch:
         self._clock = clock
         self._seen: object = None
         self._looked = 0.0
+        self._troubled: float | None = None
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(each,), name=name, daemon=True)
@@ -94,13 +97,34 @@ class AlarmWatch:
     def show(self) -> None:
         """Tells what people have to know of. Raises ``AlarmsUnavailable``."""
         told = {alarm.name for alarm in self._alarms if alarm.block or "panel" in alarm.tell}
-        self._show([alarm.document() for alarm in self._book.shown() if alarm.name in told])
+        shown = [alarm.document() for alarm in self._book.shown() if alarm.name in told]
+        self._troubled = None
+        self._show(shown)
+
+    def _show_trouble(self, error: AlarmsUnavailable) -> None:
+        """That nobody knows of any alarm, in the place of those that there may be."""
+        since = self._troubled = self._clock() if self._troubled is None else self._troubled
+        stops = any(alarm.block for alarm in self._alarms)
+        reason = Reason("alarm_unknown", reason=error.reason) if stops else error.reason
+        trouble = RaisedAlarm(
+            id="",
+            name="",
+            key="{}",
+            text=str(reason),
+            coded_reason=coded(reason),
+            page="/overview",
+            block=False,
+            raised=since,
+        )
+        self._show([trouble.document()])
 
     def _repeat(self, work: Callable[[], None]) -> None:
         while not self._closing.is_set():
             try:
                 work()
-            except (AlarmsUnavailable, FiguresUnavailable, StoreError):
+            except AlarmsUnavailable as error:
+                self._show_trouble(error)
+            except (FiguresUnavailable, StoreError):
                 pass  # it is tried again, and told elsewhere
             except Exception as error:  # a defect of hardseq: told, and the panel goes on
                 traceback.print_exception(error)

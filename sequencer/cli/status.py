@@ -38,7 +38,7 @@ def command(path: Path, form: str, slot: str | None) -> ExitCode:
         say(clean(line))
     for alarm in state["session"].get("alarms") or ():
         blocked = "; nothing starts until it is acknowledged" if alarm["blocks"] else ""
-        say(f"alarm     {clean(alarm['name'])}: {clean(alarm['text'])}{blocked}", fg="red")
+        say(f"alarm     {clean(alarm['name'] or 'none is known')}: {clean(alarm['text'])}{blocked}", fg="red")
     for name, shown in state.get("slots", {}).items():
         say(f"{name:<9} {one_line(_slot_text(shown))}")
     report = state.get("run")

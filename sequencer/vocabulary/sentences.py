@@ -407,6 +407,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "all_runs": "all runs",
         "alarm_unacknowledged": "the alarm “{name}” has to be acknowledged first: {reason}",
         "alarm_unknown": "it cannot be known whether an alarm has to be acknowledged first: {reason}",
+        "alarms_damaged": (
+            "the file of the alarms was emptied or damaged, and nobody knows what was raised: "
+            "see to the line, then remove {file} ({detail})"
+        ),
         "alarms_unavailable": "the alarms in {file} cannot be read: {detail}",
         "no_such_alarm": "there is no such alarm",
         "not_replicated": "runs do not reach the factory, replication is {state}: {detail}",

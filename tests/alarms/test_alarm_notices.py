@@ -103,11 +103,94 @@ def test_a_book_of_yesterday_is_read_and_a_damaged_one_is_told(tmp_path: Path, b
     book.close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alarms SET code = '{\"code\": '")
-    with closing(AlarmBook(path)) as damaged, pytest.raises(AlarmsUnavailable, match="cannot be read"):
+    with closing(AlarmBook(path)) as damaged, pytest.raises(AlarmsUnavailable, match="emptied or damaged"):
         damaged.blocking(["Yield"])
-    path.write_bytes(b"nothing of this is a database " * 100)
-    with closing(AlarmBook(path)) as damaged, pytest.raises(AlarmsUnavailable, match="cannot be read"):
-        damaged.blocking(["Yield"])
+
+
+def _without_tables(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE notices; DROP TABLE alarms; VACUUM")
+
+
+def _with_a_damaged_index(path: Path) -> None:
+    """As if another program had written it: the row is there, and no index leads to it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "PRAGMA writable_schema = ON; CREATE TABLE empty (raised REAL); CREATE INDEX none ON empty (raised);"
+            "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'none') "
+            "WHERE name = 'alarms_raised'; DELETE FROM sqlite_master WHERE name IN ('empty', 'none')"
+        )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"nothing of this is a database " * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(4096) + path.read_bytes()[8192:]),
+        _without_tables,
+        _with_a_damaged_index,
+    ],
+    ids=["emptied", "overwritten", "cut off", "a page zeroed", "tables dropped", "index damaged"],
+)
+@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
+def test_a_file_that_lost_its_alarms_is_no_file_without_any(
+    tmp_path: Path, damage: Callable[[Path], object], is_open: bool
+) -> None:
+    """Whoever asks what stops the line is refused, each time, and the file stays as it is for whoever looks at it."""
+    path = tmp_path / "alarms.sqlite3"
+    with closing(AlarmBook(path)) as book:
+        assert raised(book, block=True) is not None
+    with closing(AlarmBook(path)) as book:
+        if is_open:
+            assert book.blocking(["Yield"]) is not None
+        damage(path)
+        damaged = path.read_bytes()
+        for _ in range(2):
+            with closing(AlarmBook(path)) as new, pytest.raises(AlarmsUnavailable, match="emptied or damaged") as told:
+                new.blocking(["Yield"])
+        assert isinstance(told.value.reason, Reason) and told.value.reason.code == "alarms_damaged"
+        assert path.read_bytes() == damaged
+
+
+def test_a_removed_file_is_begun_again(tmp_path: Path) -> None:
+    """Also under somebody who has it open, and where a log of the old one is left: nothing of it comes back."""
+    path, log = tmp_path / "alarms.sqlite3", tmp_path / "alarms.sqlite3-wal"
+    with closing(AlarmBook(path)) as book:
+        assert raised(book, block=True) is not None
+        left = log.read_bytes()
+        assert left
+        for file in tmp_path.iterdir():
+            file.unlink()
+        log.write_bytes(left)
+        assert book.blocking(["Yield"]) is None
+        assert book.newest() == []
+        again = raised(book, block=True)
+        with closing(AlarmBook(path)) as other:
+            assert other.blocking(["Yield"]) == again
+    assert [file.name for file in tmp_path.iterdir()] == ["alarms.sqlite3"]
+
+
+def test_who_comes_first_makes_the_file(tmp_path: Path) -> None:
+    """Of many that want one at the same time; each has what the others raised, and nothing is left beside it."""
+    path = tmp_path / "alarms.sqlite3"
+    books = [AlarmBook(path) for _ in range(8)]
+    together = threading.Barrier(len(books))
+
+    def begin(number: int) -> None:
+        together.wait()
+        raised(books[number], key=f"[{number}]")
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(len(books))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(book.newest()) for book in books] == [len(books)] * len(books)
+    for book in books:
+        book.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["alarms.sqlite3"]
 
 
 def notice(event: Any = "raised") -> Notice:

@@ -61,3 +61,27 @@ def test_the_line_stops_until_somebody_has_acknowledged(stand: Any, browse: Any)
     panel.run(params={"serial": "SN3"})
     page.goto(panel.url)
     started(page)
+
+
+def test_a_damaged_file_of_alarms_is_told(stand: Any, browse: Any) -> None:
+    """Above every page, with what to do; nothing starts until somebody has removed it, and then it is over."""
+    stand.configure(f'[frontend]\nlanguage = "en"\n{ALARM}')
+    stand.sequence("failing", FAILING)
+    panel = stand.open()
+    watch_alarms(panel.session, panel.project, panel.url)
+    panel.run(params={"serial": "SN1"})
+    page = browse(panel, "/runs")
+    expect(page.locator(".alarm")).to_have_count(0)
+    file = panel.project.state.alarms
+    panel.session.alarms.show()  # the file is there
+    file.write_bytes(b"")
+    alarm = page.locator(".alarm")
+    expect(alarm).to_contain_text("Alarms · it cannot be known whether an alarm has to be acknowledged first")
+    expect(alarm).to_contain_text(f"see to the line, then remove {file}")
+    expect(alarm.get_by_role("button")).to_have_count(0)
+    refused = panel.ask("POST", "/api/start", {"params": {"serial": "SN2"}})
+    assert (refused.status, refused.json["error"]["coded_reason"]["code"]) == (409, "alarm_unknown")
+    for left in file.parent.glob(f"{file.name}*"):
+        left.unlink()
+    expect(alarm).to_have_count(0)
+    panel.run(params={"serial": "SN2"})

@@ -51,7 +51,7 @@ function alarm(of) {
     h(
       "div",
       { class: "alarm-text" },
-      h("a", { href: of.page, class: "alarm-name" }, of.name),
+      h("a", { href: of.page, class: "alarm-name" }, of.name || t("alarms.title")),
       " · ",
       h("span", {}, reasonText(of.coded_reason, of.text)),
       " · ",
