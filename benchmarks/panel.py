@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -49,14 +49,14 @@ def write_sequence(folder: Path, cases: int) -> None:
 
 
 class Panel:
-    """``hardseq panel`` in a process of its own."""
+    """``hardseq panel`` in a process of its own, its command behind ``prefix``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefix: Sequence[str] = ()) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sequencer", "panel", str(folder), "--port", str(self.port)],
+            [*prefix, sys.executable, "-m", "sequencer", "panel", str(folder), "--port", str(self.port)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )

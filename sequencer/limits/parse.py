@@ -23,7 +23,11 @@ _OTHER_NAMES = {
     **dict.fromkeys(("tol", "plus_minus"), "tolerance"),
     **dict.fromkeys(("regex", "pattern"), "matches"),
     **dict.fromkeys(("in", "any_of"), "one_of"),
-    **dict.fromkeys(("not_in", "not_one_of"), "none_of"),
+    **dict.fromkeys(("not_in", "not in", "notin", "not_one_of", "not_any_of", "ne_of"), "none_of"),
+    **dict.fromkeys(("exclude", "excludes", "except"), "none_of"),
+    **dict.fromkeys(("not_inside", "not_between"), "outside"),
+    **dict.fromkeys(("neq", "not_eq", "not_equal", "not_equals", "unequal", "differs", "not"), "ne"),
+    **dict.fromkeys(("every", "all", "elements"), "each"),
 }
 """What other tools, and people, call them."""
 _SIGNS = {
@@ -41,6 +45,8 @@ _SIGNS = {
     "<>": "ne",
     "≠": "ne",
 }
+_WITHIN = ("inside", "within", "between", "range")
+_NEGATION = re.compile(r"(?i)(is|are|does|do)?[_ ]?(not|n't|nt)|no_?match")
 _COMPARISON = re.compile(r"\s*([<>=!≤≥≠]{1,2})\s*([\w.+-][\w.+\- %°/]{0,40})")
 
 
@@ -50,6 +56,10 @@ def other_name(key: object, known: Iterable[str]) -> str:
         return f"; write `{_OTHER_NAMES[str(key)]}`"
     from difflib import get_close_matches
 
+    if key in _WITHIN:
+        return "; write [lowest, highest]"
+    if _NEGATION.match(str(key)):  # what is most like `not_contains` is its opposite
+        return ""
     matches = get_close_matches(str(key), sorted(known), 1)
     return f"; did you mean `{matches[0]}`?" if matches else ""
 

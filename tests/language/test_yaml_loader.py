@@ -283,3 +283,29 @@ def test_the_pure_python_parser_says_the_same(text: str, monkeypatch: pytest.Mon
     ]
     if isinstance(fast.root, MappingNode) and isinstance(pure.root, MappingNode):
         assert pure.root.key_spans == fast.root.key_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "said"),
+    [
+        ("{check: a[0] == 1}", 10, "ends where a `[` begins"),
+        ("{check: a[0] > 1}", 10, "ends where a `[` begins"),
+        ("{check: a[0] & 1 == 1}", 10, "ends where a `[` begins"),
+        ("{check: a[*] }", 10, "ends where a `[` begins"),
+        ("[check: a{0} % 2]", 10, "ends where a `{` begins"),
+        ('{set: [b, \'x[1]\', "\\"[2]", c[1]], d: @}', 29, "ends where a `[` begins"),
+        ("{check: ${{ x }} > 3}", 9, "an ${{ expression }} inside"),
+        ('{check: "a" in b["x"]}', 13, "a string ends with its closing quote, and something follows"),
+        ("{a: [1, 2], b: %x}", 16, "cannot begin with '%'"),
+        ("{a: 'x[1] > 3', b: @x}", 20, "cannot begin with '@'"),
+    ],
+)
+@pytest.mark.parametrize("pure", [False, True])
+def test_the_reason_is_told_where_it_is(
+    text: str, at: int, said: str, pure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where the parser gave up, nor as a bracket that nobody closed, when an unquoted text broke off before it."""
+    if pure:
+        monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
+    problem = parsed(text).problems[0]
+    assert (problem.place.column, said in problem.message) == (at, True), problem

@@ -108,21 +108,59 @@ def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[st
     text = lines[line - 1] if line <= len(lines) else ""
     before, at = text[: column - 1], text[column - 1 : column]
     if before.endswith("$") and text.startswith("{{", column - 1):
-        return (
-            "an ${{ expression }} inside `{...}` or `[...]` needs quotes",
-            'write it as "${{ ... }}"',
-            line,
-            column - 1,
-        )
-    if at in ("[", "{") and re.search(r"',' or '[]}]'", problem) and before.rstrip()[-1:] not in ("", *",[{:"):
-        message = f"an unquoted string inside `{{...}}` or `[...]` ends where a `{at}` begins"
-        return message, "quote the whole string if the bracket is part of it", line, column
+        return *_UNQUOTED, line, column - 1
+    if at in ("[", "{") and re.search(_UNCLOSED, problem) and before.rstrip()[-1:] not in ("", *",[{:"):
+        return *_broken_off(at), line, column
+    if at and re.search(_UNCLOSED, problem) and before.rstrip()[-1:] in ("'", '"'):
+        return "a string ends with its closing quote, and something follows", "quote all of it", line, column
+    broken_off = _bracket_in_text(before) if re.search(r"cannot start any token|alphabetic or num", problem) else None
+    if broken_off is not None:
+        # The scanner reads ahead: what it could not read only stands there because a text broke off before it.
+        inside = text.startswith("${{", broken_off - 1)
+        message, hint = _UNQUOTED if inside else _broken_off(before[broken_off])
+        return message, hint, line, broken_off + (not inside)
     if "node content" in problem and not "".join(lines[line - 1 :])[column - 1 :].strip():
         return "the file ends inside `[...]` or `{...}`", "close it with `]` or `}`", line, column
     if "cannot start any token" in problem or "tab character" in problem:
         if at == "\t":
             return "a tab cannot be used for indentation", "use spaces", line, column
         return f"an unquoted string cannot begin with {at!r}", "quote it", line, column
+    return None
+
+
+_UNCLOSED = r"',' or '[]}]'"
+_UNQUOTED = "an ${{ expression }} inside `{...}` or `[...]` needs quotes", 'write it as "${{ ... }}"'
+
+
+def _broken_off(bracket: str) -> tuple[str, str]:
+    message = f"an unquoted string inside `{{...}}` or `[...]` ends where a `{bracket}` begins"
+    return message, "quote the whole string if the bracket is part of it"
+
+
+_PIECE = re.compile(r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?|:(?=[\s,\[\]{}]|$)|-(?=\s)|\s\#.*|\s+|.""")
+"""A quoted text, an indicator, a comment, blanks, or a letter."""
+
+
+def _bracket_in_text(line: str) -> int | None:
+    """Where a bracket stands in the middle of an unquoted text inside of ``{...}`` or ``[...]``; ``None`` for nowhere.
+
+    ``line`` is looked at by itself: what was opened on lines before it is not known.
+    """
+    depth, begins = 0, True
+    for piece in _PIECE.finditer(line):
+        text = piece[0]
+        if text in ("[", "{"):
+            if not begins and depth:
+                return piece.start()
+            depth += begins
+        elif text in ("]", "}"):
+            depth, begins = max(0, depth - 1), False
+        elif text == ":" or (text == "," and depth):
+            begins = True
+        elif text == "-" and begins:
+            continue
+        elif not text.isspace():
+            begins = False
     return None
 
 
