@@ -8,6 +8,7 @@ artifact of its level under ``OpenHTF``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -202,7 +203,9 @@ def _repeated(phases: Iterator[Phase]) -> Iterator[tuple[str | None, list[Phase]
 
 
 def _identifier(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
+    """The name as ids are in a sequence, so that a sequence can go on with the case: ``Board test`` is board_test."""
+    found = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    return found if found[:1].isalpha() else f"x_{found}".rstrip("_")
 
 
 def _case(repeated: list[Phase], names: UniqueNames, document: Fields, files: dict[str, AttachedFile]) -> CaseReport:

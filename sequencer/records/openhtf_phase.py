@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import unicodedata
 from dataclasses import field
 from typing import Any
 
@@ -119,9 +120,8 @@ def fill_attempt(attempt: AttemptReport, phase: Phase, files: dict[str, Attached
 def _measurement(name: str, found: Fields, phase: Phase, ours: dict[str, Any]) -> MeasurementReport:
     measurement = blank(MeasurementReport)
     value: Data = found.get("measured_value")
-    unit = found.get("units") or {}
     measurement["name"], measurement["value"], measurement["time"] = name, value, phase.end
-    measurement["type"], measurement["unit"] = _type_of(value), unit.get("suffix") or unit.get("name") or None
+    measurement["type"], measurement["unit"] = _type_of(value), _unit(found)
     validators = found.get("validators") or []
     judged = _result(found["outcome"], phase, bool(validators or found.get("conditional_validators")))
     if value in NOT_FINITE:
@@ -149,6 +149,12 @@ def _result(outcome: str, phase: Phase, has_validators: bool) -> bool | None:
     if outcome == "FAIL":
         return False
     return None if outcome == "SKIPPED" or phase.found["outcome"] == "PASS" else False
+
+
+def _unit(found: Fields) -> str | None:
+    """The unit as keyboards write it: OpenHTF has the signs of ohm, kelvin and angstrom that are no letters."""
+    unit = found.get("units") or {}
+    return unicodedata.normalize("NFC", unit.get("suffix") or unit.get("name") or "") or None
 
 
 def _type_of(value: Data) -> MeasurementType:
@@ -190,13 +196,12 @@ def _chart(name: str, found: Fields) -> dict[str, Any] | None:
     if not all(isinstance(row, list) and len(row) == 2 and all(map(_is_number, row)) for row in rows):
         return None
     (of,) = dimensions
-    unit = found.get("units") or {}
     x_label = of.get("suffix") or of.get("name") if isinstance(of, dict) else as_text(of)
     return {
         "type": "line",
         "title": name,
         "x_label": x_label,
-        "y_label": unit.get("suffix") or unit.get("name"),
+        "y_label": _unit(found),
         "marker_name": [name],
         "x_data": [[row[0] for row in rows]],
         "y_data": [[row[1] for row in rows]],

@@ -209,7 +209,7 @@ def unsaid(found: Fields, known: Iterable[str], program: str) -> dict[str, Any]:
 
 
 class UniqueNames:
-    """Ids from names: letters, digits and underscores, each once."""
+    """Ids from names, each once."""
 
     def __init__(self, of: Callable[[str], str]) -> None:
         self._of = of

@@ -15,7 +15,7 @@ from sequencer.records.record import Origin, UnusableRecord, run_id
 from sequencer.report.schema import report_schema
 from tests.records.read import OPENHTF, cases, document, last, measurements, read_document, record
 
-B = "Board_test"
+B = "board_test"
 RUNS = {
     "pass": ("passed", "SN000001", None, {}),
     "fail": ("failed", "SN000002", f"{B}::power", {f"{B}::power": "failed"}),
