@@ -22,6 +22,7 @@ LAYERS = [
     "steps",
     "protocol",
     "language",
+    "migration",
     "runtime",
     "stand_process",
     "compiler",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "init",
+    "import",
     "check",
     "lsp",
     "limits",
@@ -43,6 +44,10 @@ COMMANDS = (
 )
 
 
+_MODULES = {"import": "import_project"}
+"""Where a command is whose name a module cannot have."""
+
+
 class CommandLine(click.Group):
     """Imports a command only when it is asked for: ``hardseq run`` must begin at once."""
 
@@ -54,7 +59,7 @@ class CommandLine(click.Group):
         """The command of ``sequencer.cli.<name>``."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"sequencer.cli.{cmd_name}").command
+        command: click.Command = import_module(f"sequencer.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(

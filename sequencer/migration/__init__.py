@@ -1,0 +1,1 @@
+"""Projects of other test programs, read without being run and written as projects of hardseq."""

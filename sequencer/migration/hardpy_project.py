@@ -1,0 +1,249 @@
+"""A project of HardPy, read without being run, as the files of a project of hardseq."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from sequencer.migration.after_run import after_run
+from sequencer.migration.case_writer import ProjectContext
+from sequencer.migration.cases import CaseImport, ImportedModule, Naming, TestFunction, natural_order, tests_of
+from sequencer.migration.configuration import (
+    HardPyConfiguration,
+    PytestOptions,
+    StartParameters,
+    TestConfiguration,
+    read_hardpy_toml,
+    read_pytest_options,
+)
+from sequencer.migration.driver_calls import Drivers, ProjectCode
+from sequencer.migration.findings import CHANGED, LEFT_OUT, NOT_IMPORTED, Findings
+from sequencer.migration.fixtures import Fixtures
+from sequencer.migration.python_functions import PythonFunctions
+from sequencer.migration.python_source import NotExpressible, PythonFile, Unreadable, read_python
+from sequencer.migration.scope import identifier, unique
+from sequencer.migration.yaml_text import document
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
+
+_NOT_LOOKED_INTO = frozenset(
+    ["__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "reports", "result"]
+)
+MOST_FILES = 5_000
+
+
+@dataclass(slots=True)
+class ImportedProject:
+    """What the import gives: ``texts`` and ``copies`` (from the old folder) by the path of the new file."""
+
+    title: str
+    texts: dict[str, str]
+    copies: dict[str, Path]
+    configuration: HardPyConfiguration
+    choices: list[tuple[str, str]]
+    findings: Findings
+    cases: int
+
+    def choices_text(self) -> str:
+        """The test configurations for ``hardseq.toml``."""
+        return "".join(
+            f"\n[[test_configs]]\nname = {json.dumps(name, ensure_ascii=False)}\nfile = {json.dumps(file)}\n"
+            for name, file in self.choices
+        )
+
+
+class NothingToImport(Exception):
+    """There is no test in the folder; the text says what was looked for."""
+
+
+def import_hardpy(folder: Path, without: Path) -> ImportedProject:
+    """Imports the project in ``folder``, but for what lies in ``without``. Raises ``NothingToImport``."""
+    needed: set[str] = set()
+    while True:
+        before = set(needed)
+        project = _Import(folder, without, needed)
+        found = project.carry_out()
+        if needed <= before:
+            return found
+
+
+class _Import:
+    """One pass over a project; fixtures in ``needed`` are given whole."""
+
+    def __init__(self, folder: Path, without: Path, needed: set[str]) -> None:
+        self.folder = folder
+        self.findings = Findings()
+        self.configuration = read_hardpy_toml(folder, self.findings)
+        self.options = read_pytest_options(folder, None, self.findings)
+        self.files = list(self._read(without))
+        self.code = ProjectCode(self.files)
+        self.drivers = Drivers()
+        self.copies: dict[str, Path] = {}
+        self._functions: dict[str, PythonFunctions] = {}
+        self.needed = needed
+        self.fixtures = Fixtures(self.code, self.drivers, self.findings, set(needed))
+        self.project = ProjectContext(self.findings, self.code, self.drivers, self._functions_of, self._picture, needed)
+
+    def carry_out(self) -> ImportedProject:
+        """The new project. Raises ``NothingToImport``."""
+        files = [choice.file for choice in self.configuration.choices if choice.file]
+        wanted = [self.options, *(read_pytest_options(self.folder, file, self.findings) for file in files)]
+        tests = [(file, self._tests(file, wanted)) for file in self.files]
+        tests = [each for each in tests if each[1]]
+        if not tests:
+            raise NothingToImport(", ".join(self.options.files))
+        tests.sort(key=lambda each: natural_order(each[0].name))
+        parameters = StartParameters(self.options.options)
+        for file in self.files:
+            parameters.read(file)
+        cases = CaseImport(self.project, self.fixtures, Naming(), parameters)
+        modules = [cases.module(file, found) for file, found in tests]
+        title = self._title()
+        head: dict[str, Data] = {"name": title}
+        if parameters.declared:
+            head["params"] = dict(parameters.declared)
+        end = after_run(self.project, self.fixtures)
+        used = self._used([*(module.content for module in modules), {"steps": end}])
+        sequences = self._sequences(title, head, modules, end, used)
+        texts = dict(sequences)
+        texts.update(self._driver_files(used))
+        self._copy_code({file.name for file, _ in tests})
+        choices = self._choices(title)
+        if choices:
+            self.configuration = replace(self.configuration, choices=(), settings=_without_name(self.configuration))
+        return ImportedProject(
+            title, texts, self.copies, self.configuration, choices, self.findings, sum(len(f) for _, f in tests)
+        )
+
+    def _tests(self, file: PythonFile, wanted: Sequence[PytestOptions]) -> list[TestFunction]:
+        options = next((each for each in wanted if each.collects(file.name)), None)
+        return [] if options is None else list(tests_of(file, options.is_test, options.is_class))
+
+    def _title(self) -> str:
+        name = self.configuration.settings.get(("tests_name",))
+        title = name if isinstance(name, str) and name.strip() else self.folder.absolute().name or "Imported"
+        return title.replace("${{", "$ {{")
+
+    def _read(self, without: Path) -> Iterator[PythonFile]:
+        for name in self._names(without):
+            try:
+                yield read_python(self.folder, name)
+            except Unreadable as error:
+                self.findings.at_line(NOT_IMPORTED, name, f"this file {error}", error.line, error.column)
+
+    def _names(self, without: Path) -> list[str]:
+        found: list[str] = []
+        for folder, inner, names in os.walk(self.folder):
+            inner[:] = sorted(
+                each
+                for each in inner
+                if not each.startswith(".")
+                and each not in _NOT_LOOKED_INTO
+                and (Path(folder) / each).absolute() != without.absolute()
+                and not (Path(folder) / each / "pyvenv.cfg").exists()
+            )
+            here = Path(folder).relative_to(self.folder)
+            found += [(here / name).as_posix() for name in sorted(names) if name.endswith(".py")]
+            if len(found) > MOST_FILES:
+                message = f"more than {MOST_FILES} Python files: only the first were read"
+                self.findings.at_line(NOT_IMPORTED, found[MOST_FILES], message)
+                return found[:MOST_FILES]
+        return found
+
+    def _functions_of(self, file: PythonFile) -> PythonFunctions:
+        if file.name not in self._functions:
+            taken = {each.module for each in self._functions.values()} | {each.stem for each in self.files}
+            module = unique(f"{identifier(file.stem, 'tests')}_functions", taken)
+            self._functions[file.name] = PythonFunctions(file, module)
+        return self._functions[file.name]
+
+    def _picture(self, file: PythonFile, node: ast.expr, address: str) -> str:
+        """The picture's file in the new project, to which it is copied."""
+        path = PurePosixPath(address.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1] or not (self.folder / path).is_file():
+            raise NotExpressible(node, f"the project has no picture `{path.name}`")
+        self.copies[path.as_posix()] = self.folder / path
+        return path.as_posix()
+
+    def _driver_files(self, used: set[str]) -> dict[str, str]:
+        uses = {driver.use for name, driver in self.drivers.declared.items() if name in used}
+        for functions in self._functions.values():
+            functions.keep({use.rpartition(".")[2] for use in uses if use.startswith(f"{functions.module}.")})
+        found = {f"drivers/{each.module}.py": each.text() for each in self._functions.values()}
+        return {name: text for name, text in found.items() if text is not None}
+
+    def _copy_code(self, tests: set[str]) -> None:
+        """Takes the other Python files of the project along as they are."""
+        for file in self.files:
+            if file.name in tests or file.name.rpartition("/")[2] == "conftest.py":
+                continue
+            self.copies[f"drivers/{file.name}"] = self.folder / file.name
+            if any(each.partition(".")[0] == "hardpy" for each in file.imports.values()):
+                message = "this file uses HardPy: it was copied as it is, and works only where HardPy is installed"
+                self.findings.at_line(NOT_IMPORTED, file.name, message)
+
+    def _sequences(
+        self,
+        title: str,
+        head: Mapping[str, Data],
+        modules: Sequence[ImportedModule],
+        end: list[dict[str, Data]],
+        used: set[str],
+    ) -> dict[str, str]:
+        """One sequence, or, where there are several choices, one for each and a file that they share."""
+        drivers = {name: self.drivers.declared[name].written() for name in self.drivers.declared if name in used}
+        beginning: dict[str, Data] = {**head, **({"drivers": drivers} if drivers else {})}
+        ending: dict[str, Data] = {"after_run": end} if end else {}
+        content = {module.id: module.content for module in modules}
+        names = self._choices(title)
+        if not names:
+            return {
+                f"sequences/{identifier(title, 'tests')}.yaml": document({**beginning, "modules": content, **ending})
+            }
+        shared = f"{identifier(title, 'tests')}_modules.yaml"
+        texts = {f"sequences/blocks/{shared}": document({"name": title, "modules": content})}
+        for choice, (name, file) in zip(self._with_files(), names, strict=True):
+            options = read_pytest_options(self.folder, choice.file, self.findings)
+            chosen = {m.id: {"use": m.id} for m in modules if options.collects(m.file.name)}
+            whole: dict[str, Data] = {**beginning, "name": f"{title} {name}", "include": f"blocks/{shared}"}
+            texts[file] = document({**whole, "modules": chosen, **ending})
+        return texts
+
+    def _with_files(self) -> list[TestConfiguration]:
+        return [choice for choice in self.configuration.choices if choice.file]
+
+    def _choices(self, title: str) -> list[tuple[str, str]]:
+        taken: set[str] = set()
+        found: list[tuple[str, str]] = []
+        for choice in self.configuration.choices:
+            if not choice.file:
+                message = f"the test configuration `{choice.name}` names no file"
+                self.findings.at_line(LEFT_OUT, "hardpy.toml", message)
+                continue
+            name = unique(identifier(choice.name, "configuration"), taken)
+            taken.add(name)
+            found.append((choice.name, f"sequences/{name}.yaml"))
+        return found
+
+    def _used(self, content: object) -> set[str]:
+        """The drivers that steps name."""
+        if isinstance(content, Mapping):
+            own = {
+                str(content[key]).partition(".")[0] for key in ("call", "assign") if isinstance(content.get(key), str)
+            }
+            return own.union(*(self._used(each) for each in content.values()))
+        if isinstance(content, list):
+            return set().union(*map(self._used, content))
+        return set()
+
+
+def _without_name(configuration: HardPyConfiguration) -> Mapping[tuple[str, ...], object]:
+    """The settings without the name of the tests: where there are several, each sequence has its own."""
+    return {path: value for path, value in configuration.settings.items() if path != ("tests_name",)}
+
+
+__all__ = ["CHANGED", "ImportedProject", "NothingToImport", "import_hardpy"]
