@@ -75,6 +75,8 @@ def shared_window(host: Host, tmp_path_factory: pytest.TempPathFactory, launch: 
         "stand/sequences/rail.yaml": SEQUENCE,
         "stand/drivers/bench.py": DRIVER,
         "other.yaml": "modules: 5\n",
+        "second/hardseq.toml": "",
+        "second/second.yaml": "name: Second\nmodules: 5\n",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -151,6 +153,16 @@ def test_a_sequence_is_checked_while_one_types(window: Window) -> None:
     window.place(*MISTAKE)
     window.page.keyboard.type("x")
     window.wait_for_problems("Errors: 1")  # of two files it is the only one
+
+
+def test_another_project_of_the_folder_is_known_from_its_first_file_on(window: Window) -> None:
+    """Its problems come from the same server, which is started again for it, and go when the file is closed."""
+    window.page.get_by_role("treeitem", name="second", exact=True).click()
+    window.open("second.yaml")
+    window.wait_for_problems("Errors: 2")
+    assert len(window.host.language_servers()) == 1
+    window.command("View: Close Editor")
+    window.wait_for_problems("Errors: 1")
 
 
 def test_a_sequence_runs_in_a_terminal(window: Window) -> None:

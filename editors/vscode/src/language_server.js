@@ -65,7 +65,11 @@ class FolderServer {
   restart() {
     this.last = this.last.then(async () => {
       await this.#stop();
-      await this.#start();
+      try {
+        await this.#start();
+      } catch (error) {
+        this.#fail(`hardseq cannot be started: ${error.message}`);
+      }
     });
     return this.last;
   }
