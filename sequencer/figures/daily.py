@@ -96,7 +96,8 @@ def refresh(ask: Ask, times: Sequence[float]) -> None:
 def answers(scope: Scope) -> bool:
     """Whether a question in this scope can be answered from the sums: its runs are all of a sequence, or of all."""
     chosen = any(getattr(scope, name) is not None for name in FILTERS if name != "sequence")
-    return not (chosen or scope.by or scope.span or scope.newest is not None)
+    by_clock = scope.clock_since is not None or scope.clock_until is not None
+    return not (chosen or by_clock or scope.by or scope.span or scope.newest is not None)
 
 
 def days_of(scope: Scope) -> tuple[str, list[object]]:

@@ -44,7 +44,9 @@ class Scope(NamedTuple):
     Fields that are not ``None`` must match; ``since <= start_time < until`` (Unix seconds). ``by``: names of
     ``COLUMNS``. ``span``: the time in the time zone of the stand, weeks from Monday, shifts from the times of day in
     ``shifts``. A unit belongs to the time, stand and so on of its first judged run. ``newest``: of each value of ``by``
-    only so many judged runs, or of questions about units so many of them, the newest ones.
+    only so many judged runs, or of questions about units so many of them, the newest ones. ``clock_since`` and
+    ``clock_until`` are as ``since`` and ``until``, of what the clock of the stand showed, as if that were UTC: spans of
+    stands in several time zones are not one time.
     """
 
     sequence: str | None = None
@@ -60,6 +62,8 @@ class Scope(NamedTuple):
     version: str | None = None
     operator: str | None = None
     newest: int | None = None
+    clock_since: float | None = None
+    clock_until: float | None = None
 
     def of_runs(self, wanted: Mapping[str, str | None]) -> Scope:
         """The same of those runs that match, by the names of ``FILTERS``."""
@@ -79,6 +83,8 @@ class Scope(NamedTuple):
             **{f"{table}.{name} = ?": getattr(self, name) for name in FILTERS},
             f"{table}.start_time >= ?": self.since,
             f"{table}.start_time < ?": self.until,
+            f"epoch({table}.began) >= ?": self.clock_since,
+            f"epoch({table}.began) < ?": self.clock_until,
         }
         wanted = {text: value for text, value in conditions.items() if value is not None}
         condition, values = " AND ".join(wanted) or "TRUE", list(wanted.values())

@@ -86,6 +86,8 @@ def scope_of_request(session: Session) -> Scope:
     scope = Scope(
         since=query("since", float, None),
         until=query("until", float, None),
+        clock_since=query("clock_since", float, None),
+        clock_until=query("clock_until", float, None),
         by=tuple(dict.fromkeys(asked.getlist("by"))),
         span=query("span", _span, None),
         shifts=session.settings.shifts or MIDNIGHT,
@@ -100,6 +102,16 @@ def _span(written: str) -> Span | None:
 SCOPE = (
     Parameter(name="since", schema=NUMBER, description="Runs that began at this time or later (Unix seconds)."),
     Parameter(name="until", schema=NUMBER, description="Runs that began before this time (Unix seconds)."),
+    Parameter(
+        name="clock_since",
+        schema=NUMBER,
+        description="Runs that began when the clock of their stand showed this or later (seconds, as if it were UTC).",
+    ),
+    Parameter(
+        name="clock_until",
+        schema=NUMBER,
+        description="Runs that began before the clock of their stand showed this (seconds, as if it were UTC).",
+    ),
     *(Parameter(name=name, schema=TEXT, description=f"Only these: {words}.") for name, words in FILTERS.items()),
 )
 """By what runs are chosen."""

@@ -17,7 +17,6 @@ from sequencer.panel.guard import SAFE_METHODS, AccessGuard
 from sequencer.panel.people import caller
 from sequencer.panel.refusals import ApiError
 from sequencer.project.settings import LANGUAGES
-from sequencer.runner.host import time_zone
 from sequencer.vocabulary.json_text import compact
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         log_in = guard.login is not None and not who.named
         kiosk = session.settings.kiosk or "kiosk" in request.args
         more = {"kiosk": kiosk, "token": guard.page_token, "login": log_in, "who": who, "version": __version__}
-        return rendered("page.html", **more, timezone=time_zone(), **_place(session, slot), script=SCRIPT)
+        return rendered("page.html", **more, **_place(session, slot), script=SCRIPT)
 
     _add_views(app, session, page)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import pytest
 
@@ -12,6 +14,8 @@ from sequencer.figures.failures import failures, new_failures
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.overview import overview
 from sequencer.figures.scope import Scope
+from sequencer.store.sqlite.store import SqliteStore
+from tests.figures.history import Run, report_of
 from tests.figures.line import DAY, END, copied, truths
 from tests.panel.axe import violations
 from tests.panel.conftest import Panel
@@ -93,7 +97,8 @@ def test_overview_says_how_the_line_is_and_was(line_panel: Panel, index: Any, br
     x, y = bars.locator("canvas").evaluate(GREEN)
     page.mouse.click(box["x"] + x, box["y"] + y)
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
-    assert "status=passed" in at(page) and "since=17" in at(page) and "until=17" in at(page)
+    assert "status=passed" in at(page)
+    assert re.search(r"&clock_since=2026-\d\d-\d\dT00%3A00&clock_until=2026-\d\d-\d\dT00%3A00", at(page)), at(page)
 
 
 def test_the_worn_nest_and_the_bad_batch_are_two_clicks_from_overview(line_panel: Panel, browse: Any) -> None:
@@ -257,3 +262,41 @@ def test_figures_are_for_every_screen_and_reader(
     expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
     assert at(page) == "/failures?since=30d&by=stand"
+
+
+@pytest.mark.parametrize("span", ["day", "hour", "shift"])
+def test_a_bar_of_stands_in_several_time_zones_leads_to_its_runs(stand: Any, browse: Any, span: str) -> None:
+    """Each bar is of what the clocks of the stands showed: the list behind it has as many runs, whatever zone the
+    browser is in, and says by which clock they were chosen, until somebody wants to see other times, too."""
+    store = SqliteStore(stand.folder / ".hardseq" / "hardseq.sqlite3")
+    for number, zone in enumerate(("Asia/Tokyo", "America/New_York", "Asia/Kolkata")):
+        for run in range(16):
+            start = END - 2 * DAY + run * 10_000.0
+            made = Run(start=start, serial_number=f"SN{run}", stand=f"Stand {number}", zone=zone)
+            store.save(report_of(made.named(number * 100 + run)))
+    store.close()
+    stand.configure('[frontend]\nshifts = ["06:00", "14:00", "22:00"]\n')
+    panel = stand.open()
+    page = browse(panel, f"/overview?since=7d&span={span}", now=END, timezone_id="Europe/Berlin")
+    figures(page)
+    bars = page.locator(".chart", has_text=f"Runs per {span}")
+    bars.locator("summary").click()
+    links = bars.locator("tbody tr").evaluate_all(
+        "rows => rows.map((row) => [row.querySelector('a').getAttribute('href'), row.querySelector('td').textContent])"
+    )
+    counted = {href: int(amount) for href, amount in links}
+    assert sum(counted.values()) == 48 and len(counted) >= 3
+    for href, amount in counted.items():
+        asked = {key: value for key, value in parse_qsl(urlsplit(href).query) if key.startswith("clock_")}
+        times = {key: datetime.fromisoformat(f"{value}+00:00").timestamp() for key, value in asked.items()}
+        since = END - 8 * DAY
+        answer = panel.ask("GET", f"/api/figures/runs?{urlencode({'since': since, **times, 'limit': 100})}").json
+        assert (len(answer["rows"]), answer["totals"]["runs"]) == (amount, amount), href
+    href, amount = max(counted.items(), key=lambda one: one[1])
+    page.goto(panel.url + href)
+    expect(page.locator(".run-totals")).to_contain_text(f"Runs: {amount}")
+    clock = page.get_by_role("button", name="By the clock of each stand")
+    expect(clock).to_be_visible()
+    clock.click()
+    expect(page.locator(".run-totals")).to_contain_text("Runs: 48")
+    assert "clock" not in at(page)

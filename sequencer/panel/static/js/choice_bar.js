@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { addressOf, DAYS, FILTERS, isNamed, midnight, PERIODS, secondsOf, timeOf, valueText } from "./figure_choice.js";
-import { fill, h, newId, setAria, setText, show } from "./dom.js";
+import { fill, h, icon, newId, setAria, setText, show } from "./dom.js";
+import { clockText } from "./spans.js";
 import { on, state } from "./state.js";
 import { currentLocale, t } from "./text.js";
 
@@ -39,11 +40,13 @@ export function choiceBar(choice, { splits = true, spans = false, changed }) {
   const span = select((chosen) => set({ span: chosen }));
   const more = h("button", { type: "button", class: "button small choice-more", aria: { expanded: "false" }, onclick: () => unfold(more.ariaExpanded !== "true") }, h("span", {}));
   const clear = h("button", { type: "button", class: "button small", onclick: () => set(Object.fromEntries(FILTERS.map((name) => [name, ""]))) }, t("choice.clear"));
+  const clock = h("button", { type: "button", class: "button small choice-clock", onclick: () => set({ clock_since: "", clock_until: "" }) }, h("span", {}), icon("close"));
   const bar = h(
     "form",
     { class: "filter-bar choice-bar card", role: "search", aria: { label: t("choice.title") }, onsubmit: (event) => event.preventDefault() },
     field(t("filter.span"), time),
     dates,
+    clock,
     splits ? field(t("choice.by"), by) : null,
     spans ? field(t("choice.per"), span) : null,
     more,
@@ -73,7 +76,8 @@ export function choiceBar(choice, { splits = true, spans = false, changed }) {
   }
 
   function set(what) {
-    Object.assign(choice, what);
+    // Another time is another time altogether.
+    Object.assign(choice, "since" in what ? { clock_since: "", clock_until: "" } : {}, what);
     history.replaceState(null, "", addressOf(window.location.pathname, choice, others(choice)));
     offer();
     changed();
@@ -89,6 +93,14 @@ export function choiceBar(choice, { splits = true, spans = false, changed }) {
       fillSelect(fields[name].lastChild, [["", t("filter.any")], ...values.map((value) => [value, valueText(name, value)])], choice[name]);
     }
     fillSelect(time, timeOptions(choice), isNamed(choice.since) ? choice.since : "own");
+    const onClock = choice.clock_since || choice.clock_until;
+    show(clock, onClock);
+    if (onClock) {
+      const times = clockText(choice.clock_since, choice.clock_until);
+      setText(clock.firstChild, times);
+      clock.title = t("choice.clock");
+      setAria(clock, "label", `${times}: ${t("choice.clock")}. ${t("choice.clock_clear")}`);
+    }
     fillSelect(by, splitOptions(choice, found), choice.by.join());
     fillSelect(span, spanOptions(choice), choice.span);
     const count = FILTERS.filter((name) => choice[name]).length;

@@ -7,6 +7,8 @@ import { t } from "./text.js";
 
 /** By what runs can be chosen; HTTP calls and addresses of pages name it so, too. */
 export const FILTERS = ["sequence", "part_number", "stand", "slot", "batch", "version", "operator"];
+/** From when to when the clock of its stand showed at the begin of a run, wherever that is: what a span is. `2026-06-26T06:00`. */
+const CLOCK = ["clock_since", "clock_until"];
 /** What times can be cut into. */
 export const PERIODS = ["hour", "shift", "day", "week", "month"];
 /** Days, today included. */
@@ -17,7 +19,7 @@ const DAY = 86_400;
 
 /**
  * What the address says: `since` ("today", "shift", "7d", "30d", "365d", "all", or a time), `until` (a time or ""), `span`
- * ("" lets the time decide), `by` (a list), and `FILTERS`. Times are as in `2026-06-26T06:00`, where the browser is, or Unix seconds.
+ * ("" lets the time decide), `by` (a list), `clock_since` and `clock_until`, and `FILTERS`. Times are as in `2026-06-26T06:00`, where the browser is, or Unix seconds.
  */
 export function readChoice() {
   const query = new URLSearchParams(window.location.search);
@@ -27,6 +29,7 @@ export function readChoice() {
   if (!isNamed(choice.since) && secondsOf(choice.since) === null) choice.since = secondsOf(choice.until) === null ? usual(window.location.pathname) : "";
   if (secondsOf(choice.until) === null || isNamed(choice.since)) choice.until = "";
   if (!PERIODS.includes(choice.span)) choice.span = "";
+  for (const name of CLOCK) choice[name] = clockSeconds(query.get(name)) === null ? "" : query.get(name);
   return choice;
 }
 
@@ -39,6 +42,12 @@ function readOld(query) {
   if (!to || !Number.isFinite(to.getTime())) return;
   to.setDate(to.getDate() + 1);
   query.set("until", String(to.getTime() / 1000));
+}
+
+/** What a clock showed, in seconds as if it were that of UTC; null where nothing is written. */
+function clockSeconds(written) {
+  const seconds = Date.parse(`${written}Z`) / 1000;
+  return written && Number.isFinite(seconds) ? seconds : null;
 }
 
 /** Whether a time has a name that stands for it in the address, and moves on with the clock. */
@@ -88,7 +97,7 @@ export function spanOf(choice, time) {
 
 /** The parameters of an HTTP call about the chosen runs in `time`. */
 export function parametersOf(choice, { since, until }, more = {}) {
-  return { ...Object.fromEntries(FILTERS.map((name) => [name, choice[name]])), since, until, ...more };
+  return { ...Object.fromEntries(FILTERS.map((name) => [name, choice[name]])), since, until, ...Object.fromEntries(CLOCK.map((name) => [name, clockSeconds(choice[name])])), ...more };
 }
 
 /** The address of a page with this choice; `more` says what is different, "" and [] that it is not said. */
@@ -98,7 +107,7 @@ export function addressOf(path, choice, more = {}) {
 
 /** Whether runs are left out by something else than the time. */
 export function isNarrowed(choice) {
-  return FILTERS.some((name) => choice[name]);
+  return [...FILTERS, ...CLOCK].some((name) => choice[name]);
 }
 
 /** What people call a value of `name`. */

@@ -6,7 +6,7 @@ import { figureChart } from "./figure_chart.js";
 import { figurePage, goTo } from "./figure_page.js";
 import { h, icon, word } from "./dom.js";
 import { sparkline } from "./sparkline.js";
-import { spanEnd, spanText, startOf, withGaps } from "./spans.js";
+import { chosenSpan, spanText, withGaps } from "./spans.js";
 import { amount, duration, percent, t } from "./text.js";
 
 const YIELDS = ["first_pass_yield", "second_pass_yield", "final_yield", "yield"];
@@ -128,7 +128,7 @@ function splitRow(choice, row, before, trend, lowest) {
 /** Runs by verdict; a bar leads to them. */
 function verdicts(rows, span, choice) {
   const labels = rows.map((row) => spanText(row.span, span));
-  const runsOf = (row, more = {}) => addressOf("/runs", choice, { ...more, since: String(startOf(row.span)), until: String(spanEnd(row.span, span, rows)), by: [], span: "" });
+  const runsOf = (row, more = {}) => addressOf("/runs", choice, { ...more, ...chosenSpan(row.span, span, rows), by: [], span: "" });
   return figureChart({
     title: t(`overview.runs_per.${span}`),
     option: (look) => ({

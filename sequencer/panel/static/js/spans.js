@@ -9,11 +9,8 @@ const FORMS = {
   week: { month: "short", day: "numeric" },
   month: { year: "numeric", month: "short" },
 };
-const HOUR = 3600;
 /** How much of an ISO time says it to the minute. */
 const MINUTE = 16;
-/** Its zone is an IANA name, or an offset: `UTC+03:30`. */
-const CLOCK = clockOf(document.documentElement.dataset.timezone?.replace(/^UTC(?=[+-])/, ""));
 /** Spans beyond which nobody counts those in which nothing was. */
 const MOST = 2000;
 
@@ -23,21 +20,19 @@ export function spanText(begin, span) {
   return span === "week" ? t("span.week_of", { day: text }) : text;
 }
 
-/** When a span begins, in Unix seconds: on the clock of the computer that the panel runs on, wherever the browser is. */
-export function startOf(begin) {
-  const shown = shownAt(begin);
-  // What the clock is ahead there may be another thing before a change of clocks than after it.
-  const near = shown - ahead(shown);
-  return (shown - ahead(near)) / 1000;
-}
-
-/** When it ends; a shift ends where the next one of `rows` begins, and after a day at the latest. */
-export function spanEnd(begin, span, rows) {
-  if (span === "hour") return startOf(begin) + HOUR;
+/** Its runs, as the choice of runs says them; a shift ends where the next one of `rows` begins, and after a day at the latest. */
+export function chosenSpan(begin, span, rows) {
   const end = new Date(shownAt(begin));
   step(end, span);
-  const next = span === "shift" ? rows.map((row) => startOf(row.span)).filter((at) => at > startOf(begin)) : [];
-  return Math.min(startOf(end.toISOString().slice(0, MINUTE)), ...next);
+  const next = span === "shift" ? rows.map((row) => shownAt(row.span)).filter((at) => at > shownAt(begin)) : [];
+  return { clock_since: shown(shownAt(begin)), clock_until: shown(Math.min(end, ...next)) };
+}
+
+/** From when to when, for people: what `chosenSpan` says, or another time on that clock. */
+export function clockText(since, until) {
+  const form = new Intl.DateTimeFormat(currentLocale(), { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  if (since && until) return form.formatRange(shownAt(since), shownAt(until));
+  return since ? `${form.format(shownAt(since))} –` : `– ${form.format(shownAt(until))}`;
 }
 
 /** `rows`, one a span and the oldest first, with `blank(begin)` for each span between them that has none: the line stood still. */
@@ -68,17 +63,7 @@ function shownAt(begin) {
   return Date.parse(begin.includes("T") ? `${begin}Z` : begin);
 }
 
-/** By how many milliseconds the clock there is ahead of UTC at a time. */
-function ahead(time) {
-  const parts = Object.fromEntries(CLOCK.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
-  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - time;
-}
-
-function clockOf(zone) {
-  const form = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" };
-  try {
-    return new Intl.DateTimeFormat("en", { ...form, timeZone: zone });
-  } catch {
-    return new Intl.DateTimeFormat("en", form); // one that this browser does not know
-  }
+/** The same as a choice of runs has it. */
+function shown(time) {
+  return new Date(time).toISOString().slice(0, MINUTE);
 }
