@@ -22,9 +22,11 @@ ROOT = Path(__file__).parents[1]
 USED = {
     "sequencer/runtime/pytest_private.py": [
         "pytest:Function._initrequest",
+        "_pytest.runner:SetupState.setup",
         "_pytest.runner:SetupState.teardown_exact",
         "_pytest.fixtures:FixtureDef.finish",
         "_pytest.fixtures:FuncFixtureInfo.argnames",
+        "_pytest.fixtures:FuncFixtureInfo.name2fixturedefs",
         "pytest_dependency:DependencyManager.getManager",
         "pytest_dependency:DependencyManager.addResult",
     ],
@@ -78,6 +80,8 @@ PRIVATE = {
     "_request": ["sequencer/runtime/pytest_private.py"],
     "_fixtureinfo": ["sequencer/runtime/pytest_private.py"],
     "_setupstate": ["sequencer/runtime/pytest_private.py"],
+    "name2fixturedefs": ["sequencer/runtime/pytest_private.py"],
+    "cached_result": ["sequencer/runtime/pytest_private.py"],
     "pytest_dependency": ["sequencer/runtime/pytest_private.py"],
     "waitress": ["sequencer/panel/http_server.py"],
     "couchdb": ["sequencer/store/couchdb/client.py"],
@@ -121,6 +125,30 @@ def test_an_item_of_pytest_has_what_begins_it_anew(request: pytest.FixtureReques
     pytest_private.begin_anew(item)
     assert not pytest_private.is_spent(item)
     assert callable(item.session._setupstate.teardown_exact)
+
+
+@pytest.fixture(scope="session")
+def lasting() -> list[str]:
+    """Something that only is itself."""
+    return []
+
+
+def test_an_item_takes_what_lasts_as_long_as_the_session(request: pytest.FixtureRequest, lasting: list[str]) -> None:
+    """A fixture of the session that is set up gives its value to a further item; one of a test does not, nor one that
+    was not set up. What pytest finds out about an item's fixtures serves another one."""
+    item = item_of(request, lambda lasting, tmp_path, worker_id: None)
+    pytest_private.take_lasting(item)
+    assert item.funcargs.get("lasting") is lasting
+    assert "tmp_path" not in item.funcargs
+    same = pytest.Function.from_parent(
+        request.node.parent, name="same", callobj=item.obj, fixtureinfo=pytest_private.fixture_info(item)
+    )
+    assert same.fixturenames == item.fixturenames
+
+
+def test_whoever_prints_tests_listens_to_them(request: pytest.FixtureRequest) -> None:
+    """A session of pytest as people start it has plugins that are told how tests run."""
+    assert pytest_private.has_listeners(request.config)
 
 
 def test_what_passed_elsewhere_counts_as_a_dependency_until_it_is_forgotten(request: pytest.FixtureRequest) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path, PurePath
@@ -160,9 +160,8 @@ def _relative(path: str, folder: Path) -> str:
 @dataclass(frozen=True, slots=True)
 class _CaseFunction:
     function: str
-    name: str
     place: str
-    dependency: str
+    dependency: str | None
     marks: str
     fixtures: str
     body: str
@@ -185,9 +184,11 @@ def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case,
     functions: dict[str, str] = {}
     for case in part:
         _name_function(case.id, functions)
-    cases = [_case_function(case, name, classes, stepping) for case, name in zip(part, functions, strict=True)]
+    needed = {name for each in sequence.modules for case in each.cases for name in case.depends}
+    cases = [_case_function(case, name, classes, needed, stepping) for case, name in zip(part, functions, strict=True)]
     marks = _keywords(
         module.id,
+        name=None if module.name == module.id else module.name,
         group=module.group,
         description=module.description,
         critical=module.critical or None,
@@ -199,7 +200,6 @@ def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case,
         title=module.name,
         file=sequence.file,
         imports=classes.imports(),
-        module=module,
         marks=marks,
         cases=cases,
     )
@@ -215,10 +215,14 @@ def _name_function(case_id: str, taken: dict[str, str]) -> None:
     taken[name] = case_id
 
 
-def _case_function(case: Case, function: str, classes: StepClasses, stepping: bool) -> _CaseFunction:
+def _case_function(
+    case: Case, function: str, classes: StepClasses, needed: Collection[str], stepping: bool
+) -> _CaseFunction:
+    """``needed`` are the cases that others depend on."""
     body = _body(case.steps, classes, stepping)
     marks = _keywords(
         case.id,
+        name=None if case.name == case.id else case.name,
         place=str(case.place),
         description=case.description,
         group=None if case.group == "main" else case.group,
@@ -236,18 +240,19 @@ def _case_function(case: Case, function: str, classes: StepClasses, stepping: bo
         judges=case.judges or None,
         limited=case.limited or None,
     )
-    dependency = f"name={literal(case.full_name)}"
-    if case.depends:
-        dependency += f", depends={literal(list(case.depends))}"
     return _CaseFunction(
         function=function,
-        name=case.name,
         place=str(case.place),
-        dependency=f'{dependency}, scope="session"',
+        dependency=_dependency(case) if case.depends or case.full_name in needed else None,
         marks=marks,
         fixtures=", ".join(["case", *case.drivers]),
         body=body,
     )
+
+
+def _dependency(case: Case) -> str:
+    depends = f"depends={literal(list(case.depends))}, " if case.depends else ""
+    return f'name={literal(case.full_name)}, {depends}scope="session"'
 
 
 def _body(steps: Iterable[Step], classes: StepClasses, stepping: bool = False) -> str:

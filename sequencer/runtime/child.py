@@ -56,7 +56,6 @@ class ChildFront:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Makes the session start here."""
         config.stash[FRONT] = self
-        self._plugins = config.pluginmanager
         faulthandler.enable(all_threads=False)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -74,9 +73,6 @@ class ChildFront:
         if not self._ready:
             sys.pycache_prefix = self._pycache_prefix
             plan.document()
-            if not any(case.depends for case in plan.cases.values()):
-                # It is asked about each phase of each case, and would have nothing to say.
-                self._plugins.unregister(name="pytest_dependency")
             gc.freeze()
             if self._project.forks is not None and not self._is_fork(self._project.forks):
                 return None

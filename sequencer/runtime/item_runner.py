@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,6 +18,7 @@ from sequencer.report.event import (
 from sequencer.runtime import pytest_private, under_way
 from sequencer.runtime.case import AttemptContext, Branches, EndedBranch
 from sequencer.runtime.flow import SkipReason
+from sequencer.runtime.phases import EndedPhase, Phases
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
 from sequencer.vocabulary.failure import StepError
@@ -41,10 +42,12 @@ class StepAfter(NamedTuple):
 
 
 class ItemRunner:
-    """Runs items one after the other. ``attempt`` is the attempt under way: what the ``case`` fixture gives."""
+    """Runs items one after the other. ``attempt`` is the attempt under way: what the ``case`` fixture gives; ``phases``
+    are how an item runs."""
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: RunContext, config: pytest.Config) -> None:
         self.run = run
+        self.phases = Phases(config, self.setup, self.call)
         self.attempt: AttemptContext | None = None
         self._flow = run.flow
         self._skip: SkipReason | None = None
@@ -77,10 +80,10 @@ class ItemRunner:
                 pytest_private.begin_anew(item)
             self.attempt = AttemptContext(self.run, case, number)
             self.attempt.branch_runner = _run_branches
-            reports, again = self._attempt(self.attempt, item, case, nextitem)
+            phases, again = self._attempt(self.attempt, item, case, nextitem)
             if not again:
                 break
-        self._publish(item, reports)
+        self._publish(item, phases)
 
     def take_over(self, items: Mapping[pytest.Item, PlannedCase]) -> None:
         """Tells pytest-dependency what passed in the process before this one."""
@@ -99,13 +102,13 @@ class ItemRunner:
         attempt.branch_runner = _run_branches
         if self._skip is not None:
             self.run.fail(self._skip.reason, after=step.number)
-        reports = self._setup_and_call(attempt, item)
+        phases = self._setup_and_call(attempt, item)
         self.run.emit(AfterRunFinished(step.number, self._skip is None and not attempt.failures))
-        reports.append(_phase(item, "teardown", nextitem=nextitem))
+        phases.append(self.phases.teardown(item, nextitem))
         self._after_variables = attempt.variables
         if attempt.failures and step.ends_rest:
             self._ended_after = SkipReason("on_fail", Reason("left_out_after", number=step.number))
-        self._publish(item, reports)
+        self._publish(item, phases)
 
     def setup(self, item: pytest.Item) -> None:
         """Called first in pytest's setup phase: no driver is open yet."""
@@ -124,11 +127,12 @@ class ItemRunner:
         if self._bad_condition is not None:
             raise self._bad_condition
 
-    def call(self, function: Callable[[], object]) -> None:
+    def call(self, item: pytest.Function) -> None:
         """Called in pytest's call phase. Raises pytest's own failure, without a traceback, when the attempt failed."""
         attempt = self.attempt
         assert attempt is not None
-        attempt.execute(function)
+        function, arguments = item.obj, {name: item.funcargs[name] for name in pytest_private.argument_names(item)}
+        attempt.execute(lambda: function(**arguments))
         if attempt.skip is not None:
             pytest.skip(str(attempt.skip.reason))
         if attempt.failures:
@@ -154,9 +158,9 @@ class ItemRunner:
 
     def _attempt(
         self, attempt: AttemptContext, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None
-    ) -> tuple[list[pytest.TestReport], bool]:
-        reports = self._setup_and_call(attempt, item)
-        status: Status = "skipped" if reports[0].skipped else attempt.status
+    ) -> tuple[list[EndedPhase], bool]:
+        phases = self._setup_and_call(attempt, item)
+        status: Status = "skipped" if phases[0].skipped else attempt.status
         kind, reason = attempt.skip or (self._skip if status == "skipped" else None) or (None, None)
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
         if attempt.not_opened is not None and not again:
@@ -171,28 +175,28 @@ class ItemRunner:
             self._flow.finished(case, status, kind)
             self._leave_sync_points(case)
         # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
-        reports.append(_phase(item, "teardown", nextitem=item.parent if again else nextitem))
-        return reports, again
+        phases.append(self.phases.teardown(item, item.parent if again else nextitem))
+        return phases, again
 
-    def _setup_and_call(self, attempt: AttemptContext, item: pytest.Item) -> list[pytest.TestReport]:
-        # What pytest would ask the fixture `case` for, at a fraction of the cost.
+    def _setup_and_call(self, attempt: AttemptContext, item: pytest.Item) -> list[EndedPhase]:
+        # What pytest would ask fixtures for, at a fraction of the cost.
         assert isinstance(item, pytest.Function)
         item.funcargs["case"] = attempt
-        report, error = _phase_with_error(item, "setup")
-        reports = [report]
-        if report.passed:
-            reports.append(_phase(item, "call"))
-        elif report.failed and error is not None:
-            attempt.fail(error)
+        pytest_private.take_lasting(item)
+        setup = self.phases.setup(item)
+        phases = [setup]
+        if setup.passed:
+            phases.append(self.phases.call(item))
+        elif not setup.skipped and setup.error is not None:
+            attempt.fail(setup.error)
         attempt.stop_clock()
         self.run.leave_doubtful()
         under_way.end()
-        return reports
+        return phases
 
-    def _publish(self, item: pytest.Item, reports: list[pytest.TestReport]) -> None:
+    def _publish(self, item: pytest.Item, phases: list[EndedPhase]) -> None:
         self.attempt = None
-        for report in reports:
-            item.config.hook.pytest_runtest_logreport(report=report)
+        self.phases.publish(phases)
         pytest_private.release(item)
 
     def _leave_sync_points(self, case: PlannedCase) -> None:
@@ -230,24 +234,3 @@ def _test(context: AttemptContext, condition: str, place: str | None) -> bool:
         return context.test(condition)
     except StepError as error:
         raise StepError(error.reason, place) from None
-
-
-def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: object) -> pytest.TestReport:
-    return _phase_with_error(item, when, **arguments)[0]
-
-
-def _phase_with_error(
-    item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: object
-) -> tuple[pytest.TestReport, BaseException | None]:
-    """One phase of pytest's own protocol for an item, with the exception that ended it."""
-    # Not the item's own view of the hooks: a generated project has no conftest files in lower folders.
-    hook = item.config.hook
-    phase = getattr(hook, f"pytest_runtest_{when}")
-    call = pytest.CallInfo.from_call(
-        lambda: phase(item=item, **arguments), when=when, reraise=(pytest.exit.Exception, KeyboardInterrupt)
-    )
-    report: pytest.TestReport = hook.pytest_runtest_makereport(item=item, call=call)
-    error = None if call.excinfo is None else call.excinfo.value
-    if error is not None and not report.skipped:
-        hook.pytest_exception_interact(node=item, call=call, report=report)
-    return report, error

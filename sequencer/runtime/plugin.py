@@ -16,16 +16,16 @@ from sequencer.runtime.collecting import collect_case
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.item_runner import ItemRunner
 from sequencer.runtime.plain import PlainFront
-from sequencer.runtime.pytest_private import argument_names, forget_opening
+from sequencer.runtime.pytest_private import forget_opening
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import SESSION, prepare
 
 MARKERS = (
-    "module_name(name): what people read for a module.",
-    "case_name(name): what people read for a case.",
-    "module(id, group, ...): a module of the sequence.",
-    "case(id, place, ...): a case of the sequence.",
+    "module(id, name, group, ...): a module of the sequence.",
+    "case(id, name, place, ...): a case of the sequence.",
     "after_run(number, on_fail): a step that follows the run.",
+    "module_name(name): as earlier versions name a module.",
+    "case_name(name): as earlier versions name a case.",
 )
 
 
@@ -105,8 +105,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     protocol = _protocol(pyfuncitem)
     if protocol is None or protocol.attempt is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in argument_names(pyfuncitem)}
-    protocol.call(lambda: pyfuncitem.obj(**arguments))
+    protocol.call(pyfuncitem)
     return True
 
 

@@ -103,7 +103,7 @@ class RunSession:
             except (RunRefused, RunNotPossible) as refusal:
                 self._front.refuse(refusal)
         start = run.start
-        self.protocol = ItemRunner(run)
+        self.protocol = ItemRunner(run, self._session.config)
         if start.resume is not None:
             self.protocol.take_over(self._plan.by_item)
         run.stand = self._stand
@@ -120,11 +120,18 @@ class RunSession:
         for item, nextitem in zip(items, [*items[1:], None], strict=True):
             if self._is_given_up():
                 break
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if not self._runs_unheard(item, nextitem):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
+
+    def _runs_unheard(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Runs one of which no plugin wants to hear; false, and nothing is done, with any other."""
+        if self.protocol is None or self.protocol.phases.are_heard(item):
+            return False
+        return self.run_item(item, nextitem) is not None
 
     def _items(self) -> list[pytest.Item]:
         """What is to run: everything that was collected, or of a run that is over the steps to try again."""
@@ -212,15 +219,18 @@ class RunSession:
             return None
         if pytest_private.is_spent(item):
             pytest_private.begin_anew(item)
+        heard = protocol.phases.are_heard(item)
         hook = item.config.hook
-        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        if heard:
+            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
             step = StepAfter(self._after[item], max(self._after.values()), ends_rest(item))
             verdict, report = self._verdict(*protocol.verdict())
             protocol.run_after(item, step, nextitem, verdict=verdict, report=report)
         else:
             protocol.run_case(item, case, nextitem)
-        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if heard:
+            hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
     def _open_stream(self, start: Start) -> EventStream:
