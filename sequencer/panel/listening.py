@@ -31,8 +31,10 @@ def listen(host: str, port: int, server: str) -> socket.socket:
     Raises ``CannotListen`` when the address is taken or there is none of this name.
     """
     name = host.strip("[]")
+    # As bytes where it is ASCII: for a text Python loads the rules of international names first.
+    written = name.encode() if name.isascii() else name
     try:
-        found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(written or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # Where a name has both, the old kind of address is what every program finds.
         family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)

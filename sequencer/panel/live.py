@@ -10,7 +10,7 @@ state.
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from collections import deque
@@ -57,7 +57,7 @@ class LiveRun:
         pause: float = PAUSE,
         changed: Callable[[], None] | None = None,
     ) -> None:
-        self.epoch = secrets.token_hex(4)
+        self.epoch = os.urandom(4).hex()
         self.clock = SteadyClock()
         self._pause = pause
         self._tell = changed

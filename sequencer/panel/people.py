@@ -7,7 +7,6 @@ scan or a click, and as soon as the user is removed or gets another PIN, badge o
 from __future__ import annotations
 
 import hashlib
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -129,7 +128,10 @@ class People:
 
     def log_in(self, user: User, before: str) -> str:
         """Begins a session instead of the one ``before``; what the browser's cookie holds."""
-        secret = secrets.token_urlsafe(32)
+        # Imported here: each run with a page loads this module, and few have users.
+        from secrets import token_urlsafe
+
+        secret = token_urlsafe(32)
         with self._lock:
             self._sessions.pop(_key(before), None)
             while len(self._sessions) >= _MOST_SESSIONS:

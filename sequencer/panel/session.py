@@ -21,7 +21,6 @@ from sequencer.panel.unit_lookup import UnitLookup
 from sequencer.project.action_log import ActionLog
 from sequencer.project.settings import FrontendSettings
 from sequencer.protocol.request import StartRequest
-from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import FactoryCopy, RunSummary, Store, StoreError
@@ -310,6 +309,9 @@ class Session:
 
         Raises ``ResourceNotFound``, ``ActionRefused`` (answered, withdrawn) or ``InvalidRequest`` (with ``fields``).
         """
+        # Imported here: most runs ask nothing.
+        from sequencer.report.dialog import InvalidAnswer, read_answer
+
         asked = self.live.look(lambda report, _: _dialog(report, identity))
         if asked is None:
             raise ResourceNotFound(Reason("no_such_dialog"))

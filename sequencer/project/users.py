@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,12 +135,19 @@ def pin_hash(pin: str) -> str:
     pin = pin.strip()
     if len(pin) < SHORTEST_PIN:
         raise UserRefused(f"a PIN has {SHORTEST_PIN} characters or more")
-    return _hashed(pin, secrets.token_hex(16), COST)
+    return _hashed(pin, _salt(), COST)
 
 
 def new_user_token() -> str:
     """A token for programs; it is shown once."""
-    return f"hsq_{secrets.token_urlsafe(32)}"
+    # Imported here: each run with a page loads this module, and makes no token.
+    from secrets import token_urlsafe
+
+    return f"hsq_{token_urlsafe(32)}"
+
+
+def _salt() -> str:
+    return os.urandom(16).hex()
 
 
 def token_hash(token: str) -> str:
@@ -222,7 +229,7 @@ class UsersFile:
         Raises ``UserRefused``, ``UsersUnusable``, ``OSError``. The old file stays until the new one is whole.
         """
         with self._alone():
-            users = edit(self.read() if self.path.exists() else Users(secrets.token_hex(16)))
+            users = edit(self.read() if self.path.exists() else Users(_salt()))
             write_private(self.path, written(users))
             return users
 
