@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTEST_ADDOPTS", "HARDSEQ_STATE_DIR")
+NOT_INHERITED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+    "PYTEST_ADDOPTS",
+    "HARDSEQ_STATE_DIR",
+)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ class Figures:
         self._again: dict[Key, list[Taken]] = defaultdict(list)
         self._memory: dict[Key, Taken] = {}
 
-    def add(self, tool: str, cases: int, first: Taken, again: Taken) -> None:
-        """Adds one round."""
-        self._first[tool, cases].append(first)
+    def add(self, tool: str, cases: int, first: Taken | None, again: Taken) -> None:
+        """Adds one round; ``first`` is the run after everything was forgotten, where it was measured."""
+        if first is not None:
+            self._first[tool, cases].append(first)
         self._again[tool, cases].append(again)
 
     def add_memory(self, tool: str, cases: int, taken: Taken) -> None:
@@ -60,7 +61,10 @@ class Figures:
 
 
 def ratio(values: list[float], bases: list[float]) -> float | None:
-    """The median of the rounds' ratios: what slowed a round slowed both. ``None`` when one of them was not run."""
+    """The median of the rounds' ratios: what slowed a round slowed both. ``None`` when one of them was not run.
+
+    Of the rounds in which both took part: those that one of them takes more of come last.
+    """
     if not values or not bases:
         return None
-    return median(value / base for value, base in zip(values, bases, strict=True))
+    return median(value / base for value, base in zip(values, bases, strict=False))

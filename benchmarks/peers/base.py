@@ -25,6 +25,8 @@ def read(channel):
     """For a tool that calls functions."""
     return Meter().read(channel)
 '''
+SLOW_ROUNDS = 3
+"""Of a tool that takes several times as long as the others: what it takes is plain from these."""
 BUSY_SECONDS = 0.002
 """What a call of a real instrument takes at least."""
 BUSY_METER = METER.replace('"""\n', '"""\n\nimport time\n', 1).replace(
@@ -42,6 +44,8 @@ class Peer(Protocol):
     """What pip installs for it."""
     most_cases: int | None
     """More than this many cases would take unreasonably long."""
+    most_rounds: int | None
+    """Takes so many times longer than the others that more rounds would only cost time."""
 
     def write(self, folder: Path, cases: int) -> None:
         """Writes a project of ``cases`` cases, each with one limited measurement, into an empty folder."""

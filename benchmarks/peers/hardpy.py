@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from peers.base import METER, modules, remove
+from peers.base import METER, SLOW_ROUNDS, modules, remove
 
 CONFIG = """title = "HardPy TOML config"
 tests_name = "Benchmark"
@@ -68,6 +68,7 @@ class HardPy:
     name = environment = "hardpy"
     requirements = ("hardpy",)
     most_cases = 300
+    most_rounds = SLOW_ROUNDS
 
     def write(self, folder: Path, cases: int) -> None:
         """One test file a module."""

@@ -50,6 +50,7 @@ class HardSeq:
     name = "hardseq --no-panel"
     environment = "hardseq"
     most_cases = None
+    most_rounds = None
 
     def __init__(self, checkout: Path) -> None:
         self.requirements = (str(checkout),)

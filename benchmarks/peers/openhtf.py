@@ -63,6 +63,7 @@ class OpenHtf:
     name = environment = "openhtf"
     requirements = ("openhtf",)
     most_cases = None
+    most_rounds = None
 
     def write(self, folder: Path, cases: int) -> None:
         """One Python module a module."""

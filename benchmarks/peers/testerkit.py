@@ -8,7 +8,7 @@ from pathlib import Path
 
 import processes
 
-from peers.base import METER, METER_FILE, modules, remove
+from peers.base import METER, METER_FILE, SLOW_ROUNDS, modules, remove
 
 STATION = "id: bench\nname: Bench\nstation_type: bench\ninstruments: {}\n"
 SITE = "  - {{name: s{number}, uut_resource: /dev/null, connections: {{}}}}\n"
@@ -61,6 +61,7 @@ class TesterKit:
     requirements = ("testerkit", "filelock<4")
     """TesterKit 0.6 imports a private module that filelock 4 no longer has, and does not start with it."""
     most_cases = 1_000
+    most_rounds = SLOW_ROUNDS
 
     def write(self, folder: Path, cases: int) -> None:
         """One test file a module."""

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from peers.base import METER, METER_FILE, modules, remove
+from peers.base import METER, METER_FILE, SLOW_ROUNDS, modules, remove
 
 HEAD = """main:
   name: Benchmark
@@ -36,6 +36,7 @@ class Testium:
     name = environment = "testium"
     requirements = ("testium-hil",)
     most_cases = 1_000
+    most_rounds = SLOW_ROUNDS
 
     def write(self, folder: Path, cases: int) -> None:
         """One file, and the instrument."""

@@ -103,7 +103,7 @@ class PanelServer:
         if self._note is not None:
             # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
-            write_private(self._note, json.dumps(known))
+            write_private(self._note, json.dumps(known), durable=False)
         self._thread.start()
 
     @property

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, content: str | bytes) -> None:
-    """Puts ``content`` (a text as UTF-8) at ``path`` with mode 0600, in place of what is there. Raises ``OSError``."""
+def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Puts ``content`` (a text as UTF-8) at ``path`` with mode 0600, in place of what is there. Raises ``OSError``.
+
+    Not ``durable``: it is of no use after a power failure, and nobody waits for the disk.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     unfinished.unlink(missing_ok=True)
@@ -16,7 +19,8 @@ def write_private(path: Path, content: str | bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
