@@ -13,9 +13,10 @@ from urllib.parse import unquote, urlsplit
 from sequencer.records.files import Found, MakeOrigin, files_in, read_document, records_in
 from sequencer.records.record import Record, UnusableRecord
 from sequencer.report.model import RunReport
-from sequencer.store.base import Store, StoreError, StoreUnavailable, change
+from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable, change
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place, Problem
+from sequencer.vocabulary.reason import Reason
 
 _NOWHERE = (1, 1, 1, 2)
 
@@ -55,9 +56,12 @@ def import_runs(
     ``dry_run``: only counts. Raises ``StoreUnavailable`` when the store is away: what was imported until then stays.
     """
     progress = Importing()
-    for record, problem in records:
+    for record, problem, run in records:
         if record is not None:
             problem = _keep(store, record, progress, dry_run=dry_run)
+        elif run and store.get(run) is not None:  # less of a run that is here whole
+            progress.there += 1
+            problem = None
         if problem is not None:
             progress.refused += 1
             tell(problem)
@@ -69,13 +73,12 @@ def _keep(store: Store, record: Record, progress: Importing, *, dry_run: bool) -
     report = record.report
     try:
         stored = store.get(report["id"])
-        if dry_run:
-            if stored is not None:
-                change(report, stored, store.place)
-            known = stored is not None or not progress.is_first(report["id"])
-        else:
+        # A run that died may be replaced by its complete report, but not by what a file says.
+        if stored is not None and change(report, stored, store.place) != "none":
+            raise StoreConflict(Reason("other_report", run=report["id"], place=store.place))
+        known = stored is not None or (dry_run and not progress.is_first(report["id"]))
+        if not dry_run:
             store.save(report)
-            known = stored is not None
             if not known and store.get(report["id"]) is None:  # what was pruned stays out
                 progress.pruned += 1
                 return None
@@ -158,6 +161,7 @@ def records_of_couch(source: CouchSource, make_origin: MakeOrigin) -> Iterator[F
             try:
                 yield Found(read_document(document, make_origin(name)))
             except UnusableRecord as unusable:
-                yield Found(None, Problem(unusable.code, unusable.message, Place(name, *_NOWHERE), unusable.hint))
+                problem = Problem(unusable.code, unusable.message, Place(name, *_NOWHERE), unusable.hint)
+                yield Found(None, problem, unusable.run)
     finally:
         couch.close()

@@ -33,10 +33,11 @@ _HINT = "a record is a JSON report of HardPy, one that OpenHTF's OutputToJSON wr
 
 
 class Found(NamedTuple):
-    """A record, or what is wrong with it."""
+    """A record, or what is wrong with it. ``run`` is the one that it is of then, where a store may have that."""
 
     record: Record | None
     problem: Problem | None = None
+    run: str | None = None
 
 
 MakeOrigin = Callable[[str], Origin]
@@ -117,7 +118,7 @@ def _read_lines(path: Path, lines: Iterable[str], origin: Origin) -> Iterator[Fo
         if not line.strip():
             continue
         try:
-            document = _parsed(line)
+            document = _parsed(line.rstrip())
         except ValueError as error:
             yield Found(None, _problem(path, _no_json(error), first_line=number))
             continue
@@ -156,7 +157,7 @@ def _read_each(path: Path, document: Any, text: str, origin: Origin, *, first_li
             yield Found(read_document(each, origin))
         except UnusableRecord as unusable:
             unusable.path = (*place, *unusable.path)
-            yield Found(None, _problem(path, unusable, text, first_line))
+            yield Found(None, _problem(path, unusable, text, first_line), unusable.run)
 
 
 def _documents(document: Any) -> Iterator[tuple[JsonPath, Any]]:

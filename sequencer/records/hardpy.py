@@ -154,6 +154,7 @@ def _refuse_own(document: Fields) -> None:
             "no-record",
             "this is what hardseq sends to StandCloud, which lacks much of the run",
             ("artifact", "hardseq"),
+            run=str(document.get("_id") or document.get("id") or ""),
             hint="export the run as JSON: `hardseq runs export ID --format json`",
         )
 

@@ -7,13 +7,14 @@ from functools import cache
 
 from sequencer.records.form import Form
 from sequencer.records.record import Fields, Origin, Record, UnusableRecord
+from sequencer.report.evidence import OURS
 from sequencer.report.model import RunReport
 from sequencer.report.note import read_note
 from sequencer.report.reader import is_whole, read_report
 from sequencer.report.schema import report_schema
 from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
 
-PROGRAM = "hardseq"
+PROGRAM = OURS
 _FORMAT = "hardseq/report/"
 _KNOWN_FORMAT = "hardseq/report/1"
 

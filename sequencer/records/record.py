@@ -26,10 +26,18 @@ class UnusableRecord(Exception):
     """A record that cannot be imported: the sentence, where in the document, and what to do about it.
 
     ``code`` is as that of any problem with a file; ``line`` and ``column`` are for what has lines, and no ``path``.
+    ``run`` is the id of the run that it is of, where a store may have that already.
     """
 
     def __init__(
-        self, code: str, message: str, path: JsonPath = (), *, hint: str | None = None, line: int | None = None
+        self,
+        code: str,
+        message: str,
+        path: JsonPath = (),
+        *,
+        hint: str | None = None,
+        line: int | None = None,
+        run: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -38,6 +46,7 @@ class UnusableRecord(Exception):
         self.hint = hint
         self.line = line
         self.column = 1
+        self.run = run
 
 
 @dataclass(slots=True)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 Mark = Literal["partial", "debugged", "simulated"]
 """Why a run is no evidence: cases were chosen, steps could be skipped or changed, instruments were invented."""
+
+
+OURS = "hardseq"
+"""The program that an imported run has as its origin where another hardseq carried it out."""
+
+
+def is_foreign(report: Mapping[str, Any]) -> bool:
+    """Whether another program carried the run out, and its record was imported."""
+    return "imported" in report and report["imported"]["program"] != OURS
 
 
 def marks(report: Mapping[str, object]) -> tuple[Mark, ...]:

@@ -14,10 +14,13 @@ from sequencer.app.exit_codes import Refusal
 from sequencer.app.import_runs import import_runs, records_of
 from sequencer.cli import runs
 from sequencer.records.record import Origin
+from sequencer.report.exports.json_text import to_json
+from sequencer.report.fold import fold
 from sequencer.store.base import Store
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.vocabulary.problem import Problem
 from tests.records.read import HARDPY, OPENHTF, document
+from tests.store.conftest import make_events
 
 
 def imported(store: Store, *paths: Path) -> tuple[int, int, int, list[Problem]]:
@@ -72,6 +75,34 @@ def call(project: Path, *arguments: str) -> Any:
     if found.exception is not None:
         raise found.exception
     return found
+
+
+def test_a_file_replaces_no_stored_run(store: Store, tmp_path: Path) -> None:
+    """Not even that of a run that died: only what this machine knows of it does."""
+    died = fold(make_events(status="error"), aborted=True)
+    died["aborted"] = True
+    store.save(died)
+    (tmp_path / "run.json").write_text(to_json(fold(make_events(died["id"]))))
+    *counts, problems = imported(store, tmp_path)
+    assert (counts, [problem.code for problem in problems]) == ([0, 0, 1], ["other-report"])
+    assert store.get(died["id"]) == died
+
+
+@pytest.mark.slow
+def test_what_stands_beside_the_runs_for_other_tools_is_no_new_run(
+    open_couchdb: Any, couchdb_server: Any, database: str, tmp_path: Path
+) -> None:
+    """hardseq writes into HardPy's database what HardPy's readers know; of imported runs that is there already."""
+    store = open_couchdb()
+    own = fold(make_events())
+    store.save(own)
+    imported(store, HARDPY / "fail.json")
+    couch, name = couchdb_server.connect(), f"{database}_report"
+    rows = couch.get(name, "_all_docs")["rows"]
+    assert [row["id"] for row in rows] == [own["id"]]
+    (tmp_path / "lowered.json").write_text(json.dumps(couch.get(name, own["id"])))
+    couch.close()
+    assert imported(store, tmp_path) == (0, 1, 0, [])
 
 
 @pytest.mark.slow

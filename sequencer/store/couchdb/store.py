@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sequencer.project.action_log import LogEntry
-from sequencer.report.evidence import withheld
+from sequencer.report.evidence import is_foreign, withheld
 from sequencer.report.model import RunReport
 from sequencer.report.note import Note
 from sequencer.report.reader import doubt
@@ -156,7 +156,9 @@ class CouchStore:
         encoded = facts.encode(report)
         wanted = documents.document(report, documents.fingerprint(report), encoded)
         kept_back = withheld(report, partial_too=self._partial_too)
-        wanted["version_1"] = kept_back is None and documents.fits_version_1(report, encoded)
+        # What HardPy ran is there as HardPy wrote it, and would be counted twice.
+        sent = kept_back is None and not is_foreign(report)
+        wanted["version_1"] = sent and documents.fits_version_1(report, encoded)
         try:
             self._put(wanted, report)
         except (DocumentNotFound, ConnectionBroken):  # the first report that this server gets
