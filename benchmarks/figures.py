@@ -34,10 +34,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from machine import describe
 
+from sequencer.figures import daily, durations
 from sequencer.figures.catalogue import QUESTIONS, answer
-from sequencer.figures.daily import refresh
 from sequencer.figures.follow import follow
-from sequencer.figures.index import BY_SERIES, REFRESH_UNITS, SORTED_AT_ONCE, TABLES, FiguresIndex, NewRun
+from sequencer.figures.index import REFRESH_UNITS, SORTED, SORTED_AT_ONCE, TABLES, FiguresIndex, NewRun
 from sequencer.figures.runs import RunsChoice, runs, totals
 from sequencer.figures.scope import Scope
 from sequencer.store.sqlite.store import SqliteStore
@@ -153,8 +153,8 @@ def grow(index: FiguresIndex, runs: int, copies: int, seconds: float) -> None:
                 "serial_number": "t.serial_number || '-' || c.copy",
             }
         order = "c.copy DESC, t.run"
-        if table == "measurements":
-            order = f"c.copy DESC, {columns['run']} // {SORTED_AT_ONCE}, {BY_SERIES}"
+        if table in SORTED:
+            order = f"c.copy DESC, {columns['run']} // {SORTED_AT_ONCE}, {SORTED[table]}"
         index.ask(
             f"INSERT INTO {table} SELECT {', '.join(columns.values())} "
             f"FROM {table} t, (SELECT unnest(range(1, {copies + 1})) AS copy) c ORDER BY {order}"
@@ -166,7 +166,8 @@ def grow(index: FiguresIndex, runs: int, copies: int, seconds: float) -> None:
     index.ask(REFRESH_UNITS)
     index.ask("DELETE FROM touched")
     days = index.ask("SELECT DISTINCT floor(start_time / 86400) * 86400 FROM runs")
-    refresh(index.ask, [float(str(day)) for (day,) in days])
+    for one in (daily, durations):
+        one.refresh(index.ask, [float(str(day)) for (day,) in days])
 
 
 def chunks(made: Iterator[NewRun], size: int) -> Iterator[list[NewRun]]:

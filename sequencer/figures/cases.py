@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sequencer.figures import daily
 from sequencer.figures.cells import known, number, text
+from sequencer.figures.durations import durations
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named
 
 
@@ -50,6 +52,51 @@ class CaseTimeRow(NamedTuple):
 
 def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
     """The cases of each sequence, the most time first. Quantiles are interpolated linearly (NIST 7.2.6.2, R7)."""
+    answers = _of_days(ask, scope) if daily.answers(scope) else None
+    rows, of_versions = _of_durations(ask, scope) if answers is None else answers
+    versions: dict[tuple[object, ...], list[VersionTime]] = {}
+    for *key, version, n, middle in of_versions:
+        versions.setdefault(tuple(key), []).append(VersionTime(text(version), number(n), known(middle)))
+    found: list[CaseTimeRow] = []
+    for split, cases in grouped(rows, len(scope.by) + 1):
+        total = sum(known(case[4]) for case in cases)
+        found += [_row(scope, split, case, total, versions[(*split, *case[:2])]) for case in cases]
+    return found
+
+
+_Rows = list[tuple[object, ...]]
+
+
+def _of_days(ask: Ask, scope: Scope) -> tuple[_Rows, _Rows] | None:
+    """As :func:`_of_durations`."""
+    found = durations(ask, scope)
+    if found is None:
+        return None
+    named = {
+        title: facts
+        for title, *facts in ask(
+            "SELECT title, sequence, name, said, (sequence, name) IN (SELECT (sequence, name) FROM series) FROM titles",
+            [],
+        )
+    }
+    rows: _Rows = []
+    of_versions: _Rows = []
+    for one in found:
+        sequence, name, said, measures = named[one.title]
+        if one.whole:
+            quantiles = [one.median, one.p95]
+            seconds = one.n, one.total, one.total / one.n, quantiles
+            rows.append(
+                (None, sequence, name, said, *seconds, one.retries, one.retried, one.asked, one.waited, measures)
+            )
+        else:
+            of_versions.append((None, sequence, name, one.version, one.n, one.median))
+    rows.sort(key=lambda row: (-known(row[5]), str(row[1]), str(row[2])))
+    return rows, of_versions
+
+
+def _of_durations(ask: Ask, scope: Scope) -> tuple[_Rows, _Rows]:
+    """The cases, and those of each version, both with the splits of the scope."""
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     by = ", ".join(names)
     where, values = scope.where("runs")
@@ -81,14 +128,7 @@ def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
         """,
         values,
     )
-    versions: dict[tuple[object, ...], list[VersionTime]] = {}
-    for *key, version, n, middle in of_versions:
-        versions.setdefault(tuple(key), []).append(VersionTime(text(version), number(n), known(middle)))
-    found: list[CaseTimeRow] = []
-    for split, cases in grouped(rows, len(names)):
-        total = sum(known(case[4]) for case in cases)
-        found += [_row(scope, split, case, total, versions[(*split, *case[:2])]) for case in cases]
-    return found
+    return rows, of_versions
 
 
 def _row(

@@ -9,7 +9,7 @@ wherever a scope picks or splits runs by more than their sequence and time, the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sequencer.figures.scope import FILTERS, Ask, Scope
 
@@ -78,10 +78,16 @@ def sums_of_days(runs: str) -> str:
 
 def refresh(ask: Ask, times: Sequence[float]) -> None:
     """Works out the days to which these times belong again, from their runs and nothing else."""
+    refresh_days(ask, "daily", sums_of_days, times)
+
+
+def refresh_days(ask: Ask, table: str, sums: Callable[[str], str], times: Sequence[float]) -> None:
+    """The same of another ``table`` with a column ``day``; ``sums``: SQL of its rows of the runs that a condition
+    picks."""
     if not times:
         return
     days = f"SELECT {day_of('time')} FROM (SELECT unnest(?::DOUBLE[]) AS time)"
-    ask(f"DELETE FROM daily WHERE day IN ({days})", [times])
+    ask(f"DELETE FROM {table} WHERE day IN ({days})", [times])
     # The first and the last time tell DuckDB where it need not look.
     runs = f"start_time BETWEEN ? AND ? AND {day_of('start_time')} IN ({days})"
     first, last = min(times), max(times)
@@ -90,7 +96,7 @@ def refresh(ask: Ask, times: Sequence[float]) -> None:
         first - DAY_SECONDS if abs(first) < far else -math.inf,
         last + DAY_SECONDS if abs(last) < far else math.inf,
     ]
-    ask(f"INSERT INTO daily {sums_of_days(runs)}", [*bounds, times])
+    ask(f"INSERT INTO {table} {sums(runs)}", [*bounds, times])
 
 
 def answers(scope: Scope) -> bool:
@@ -100,10 +106,10 @@ def answers(scope: Scope) -> bool:
     return not (chosen or by_clock or scope.by or scope.span or scope.newest is not None)
 
 
-def days_of(scope: Scope) -> tuple[str, list[object]]:
-    """SQL of the sums of the days of a scope (of every sequence), with the columns of :data:`DAILY`, and its values.
+def days_of(scope: Scope, table: str = "daily", sums: Callable[[str], str] = sums_of_days) -> tuple[str, list[object]]:
+    """SQL of the sums of the days of a scope (of every sequence), with the columns of ``table``, and its values.
 
-    Of days that the scope cuts they are worked out anew, from the runs in it.
+    Of days that the scope cuts they are worked out anew, from the runs in it, by ``sums``.
     """
     where, values = scope.where("runs")
     times: list[object] = [time for time in (scope.since, scope.until) if time is not None]
@@ -113,8 +119,8 @@ def days_of(scope: Scope) -> tuple[str, list[object]]:
         if time is not None
     ]
     edges = f"{where} AND {day_of('start_time')} IN ({', '.join(day_of('?::DOUBLE') for _ in times)})"
-    of_edges = f"UNION ALL {sums_of_days(edges)}" if times else ""
-    text = f"SELECT * FROM daily WHERE {' AND '.join(inside) or 'TRUE'} {of_edges}"
+    of_edges = f"UNION ALL {sums(edges)}" if times else ""
+    text = f"SELECT * FROM {table} WHERE {' AND '.join(inside) or 'TRUE'} {of_edges}"
     return text, [*times, *values, *times] if times else []
 
 

@@ -22,9 +22,9 @@ from threading import Condition
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from sequencer.figures import daily, durations
 from sequencer.figures.cells import known as known_number
 from sequencer.figures.cells import number
-from sequencer.figures.daily import DAILY, refresh
 from sequencer.figures.rows import RunRows
 from sequencer.figures.scope import Ask
 from sequencer.project.locks import ProcessLock, described
@@ -32,7 +32,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 6
+SCHEMA = 7
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -80,6 +80,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "retried": "DOUBLE",
         "asked": "DOUBLE",
         "waited": "DOUBLE",
+        "bin": "INTEGER",
     },
     "measurements": {
         "run": "UINTEGER",
@@ -103,14 +104,18 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "unit": "VARCHAR",
     },
     "units": {**_FACTS, "first_passed": "BOOLEAN", "second_passed": "BOOLEAN", "final_passed": "BOOLEAN"},
-    "daily": DAILY,
+    "daily": daily.DAILY,
+    "durations": durations.DURATIONS,
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
-"""Tables with their columns. ``position`` is the measurement's place in its run."""
+"""Tables with their columns. ``position`` is the measurement's place in its run, ``bin`` that of ``seconds``."""
+_DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"bin": durations.BIN}}
+"""Columns that are made of others, with SQL."""
 
 SORTED_AT_ONCE = 32_768
-"""Runs whose measurements are sorted once they are all there: a question about one of them reads little else then."""
-BY_SERIES = "series, run, position"
+"""Runs whose measurements and cases are sorted once they are all there: a question about some of these reads little
+else then."""
+SORTED: Mapping[str, str] = {"measurements": "series, run, position", "cases": "title, run"}
 """How they are sorted."""
 
 _OF_RUNS = ("runs", "cases", "measurements", "failures", "sub_units")
@@ -290,9 +295,11 @@ class FiguresIndex:
                 self._insert(table, columns)
             self._save_titles()
             for whole in range(first // SORTED_AT_ONCE, self._next // SORTED_AT_ONCE):
-                self._sort_measurements(whole * SORTED_AT_ONCE, (whole + 1) * SORTED_AT_ONCE)
+                self._sort(whole * SORTED_AT_ONCE, (whole + 1) * SORTED_AT_ONCE)
             connection.execute(REFRESH_UNITS)
-            refresh(self.ask, [*times, *(new.rows.run.start_time for new in taken if new.rows.run.counted)])
+            times += [new.rows.run.start_time for new in taken if new.rows.run.counted]
+            daily.refresh(self.ask, times)
+            durations.refresh(self.ask, times)
             connection.execute("DELETE FROM touched")
             connection.execute("UPDATE place SET store = ?, checkpoint = ?", [store, checkpoint])
 
@@ -401,7 +408,7 @@ class FiguresIndex:
 
     def _tables(self, runs: Sequence[NewRun]) -> dict[str, _Columns]:
         """The columns to be inserted, by table."""
-        tables: dict[str, _Columns] = {table: [[] for _ in TABLES[table]] for table in _OF_RUNS}
+        tables: dict[str, _Columns] = {table: [[] for _ in _given(table)] for table in _OF_RUNS}
         known = len(self._series)
         units: set[tuple[object, ...]] = set()
         newest: dict[_Plan, float] = {}
@@ -475,13 +482,14 @@ class FiguresIndex:
         self._insert("titles", _turned(new))
         self._new_titles.clear()
 
-    def _sort_measurements(self, first: int, end: int) -> None:
-        """Those of the runs from ``first`` to before ``end``."""
+    def _sort(self, first: int, end: int) -> None:
+        """What there is of the runs from ``first`` to before ``end``."""
         execute = self._open_connection().execute
-        execute(f"CREATE TEMP TABLE unsorted AS FROM measurements WHERE run >= {first} AND run < {end}")
-        execute(f"DELETE FROM measurements WHERE run >= {first} AND run < {end}")
-        execute(f"INSERT INTO measurements FROM unsorted ORDER BY {BY_SERIES}")
-        execute("DROP TABLE unsorted")
+        for table, order in SORTED.items():
+            execute(f"CREATE TEMP TABLE unsorted AS FROM {table} WHERE run >= {first} AND run < {end}")
+            execute(f"DELETE FROM {table} WHERE run >= {first} AND run < {end}")
+            execute(f"INSERT INTO {table} FROM unsorted ORDER BY {order}")
+            execute("DROP TABLE unsorted")
 
     def _delete(self, table: str, column: str, values: Sequence[object]) -> None:
         if values:
@@ -493,14 +501,15 @@ class FiguresIndex:
 
         if not values_of or not values_of[0]:
             return
-        columns = _TOUCHED if table == "touched" else TABLES[table]
+        columns = _TOUCHED if table == "touched" else _given(table)
         kinds = {name: ["BIGINT" if kind == "TIMESTAMP" else kind] for name, kind in columns.items()}
         values = ", ".join(
-            f"make_timestamp(unnest(j.{name}))" if kind == "TIMESTAMP" else f"unnest(j.{name})"
+            f"make_timestamp(unnest(j.{name})) AS {name}" if kind == "TIMESTAMP" else f"unnest(j.{name}) AS {name}"
             for name, kind in columns.items()
         )
+        derived = ", ".join(["*", *_DERIVED.get(table, {}).values()])
         self._open_connection().execute(
-            f"INSERT INTO {table} SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)",
+            f"INSERT INTO {table} SELECT {derived} FROM (SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j))",
             [msgspec.json.encode(dict(zip(columns, values_of, strict=True))).decode(), json.dumps(kinds)],
         )
 
@@ -522,6 +531,12 @@ def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:
         if known is None or known.rows.run.aborted or not new.rows.run.aborted:
             found[new.rows.run.id] = new
     return found
+
+
+def _given(table: str) -> Mapping[str, str]:
+    """The columns that are not made of others."""
+    derived = _DERIVED.get(table, {})
+    return {name: kind for name, kind in TABLES[table].items() if name not in derived}
 
 
 def _extend(columns: _Columns, more: Iterable[Iterable[object]]) -> None:

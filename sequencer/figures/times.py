@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sequencer.figures import daily
 from sequencer.figures.cells import number, real
+from sequencer.figures.durations import durations
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named
 
 
@@ -26,9 +28,33 @@ class TimeRow(NamedTuple):
 
 def times(ask: Ask, scope: Scope) -> list[TimeRow]:
     """Where the time goes, the most first. Quantiles are interpolated linearly (NIST 7.2.6.2, Hyndman and Fan's R7)."""
+    rows = _of_days(ask, scope) if daily.answers(scope) else None
+    rows = _of_durations(ask, scope) if rows is None else rows
+    found: list[TimeRow] = []
+    for split, cases in grouped(rows, len(scope.by) + 1):
+        total = sum(real(case[4]) or 0.0 for case in cases)
+        for name, n, mean, quantiles, seconds in cases:
+            share = (real(seconds) or 0.0) / total if total else None
+            assert isinstance(quantiles, list)
+            median, p95 = quantiles
+            found.append(TimeRow(scope.said(split), str(name), number(n), real(mean) or 0.0, median, p95, share))
+    return found
+
+
+def _of_days(ask: Ask, scope: Scope) -> list[tuple[object, ...]] | None:
+    found = durations(ask, scope, by_name=True)
+    if found is None:
+        return None
+    names = {title: str(name) for title, name in ask("SELECT title, name FROM titles", [])}
+    rows = [(names[one.title], one) for one in found]
+    rows.sort(key=lambda row: (-row[1].total, row[0]))
+    return [(None, name, one.n, one.total / one.n, [one.median, one.p95], one.total) for name, one in rows]
+
+
+def _of_durations(ask: Ask, scope: Scope) -> list[tuple[object, ...]]:
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
-    rows = ask(
+    return ask(
         f"""
         WITH chosen AS (
             SELECT run, {named(scope.split("runs"), names)} FROM runs WHERE counted AND {where}
@@ -43,12 +69,3 @@ def times(ask: Ask, scope: Scope) -> list[TimeRow]:
         """,
         values,
     )
-    found: list[TimeRow] = []
-    for split, cases in grouped(rows, len(names)):
-        total = sum(real(case[4]) or 0.0 for case in cases)
-        for name, n, mean, quantiles, seconds in cases:
-            share = (real(seconds) or 0.0) / total if total else None
-            assert isinstance(quantiles, list)
-            median, p95 = quantiles
-            found.append(TimeRow(scope.said(split), str(name), number(n), real(mean) or 0.0, median, p95, share))
-    return found

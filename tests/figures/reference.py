@@ -216,6 +216,26 @@ class Reference:
                 )
         return rows
 
+    def case_times(self, scope: Mapping[str, Any]) -> list[Row]:
+        """Where the time of each case goes; a row of the case, and one of each version, ``since`` its first run."""
+        frame = self.cases[self.cases.counted & self.cases.seconds.notna()]
+        frame, names = self.split(scope, self.chosen(scope, frame))
+        frame["version"] = frame.version.fillna(NOTHING)
+        rows = []
+        for key, group in frame.groupby(names):
+            total = group.seconds.sum()
+            for (sequence, case), mine in group.groupby(["sequence", "case"]):
+                seconds = mine.seconds.astype(float)
+                row = {**_said(scope, key), "sequence": sequence, "case": case}
+                quantiles = {"median": seconds.median(), "p95": seconds.quantile(0.95)}
+                sums = {"seconds": seconds.sum(), "mean": seconds.mean()}
+                share = seconds.sum() / total if total else None
+                rows.append({**row, "n": len(seconds), **sums, **quantiles, "share": share})
+                for version, runs in mine.groupby("version"):
+                    said = {"version": None if version == NOTHING else version, "since": runs.start_time.min()}
+                    rows.append({**row, **said, "n": len(runs), "median": runs.seconds.astype(float).median()})
+        return rows
+
 
 def _frame(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
     """Plain objects: what is not said stays ``None``, whatever else is in its column."""

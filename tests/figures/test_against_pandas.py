@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from sequencer.figures import history as history_of
 from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
+from sequencer.figures.cases import case_times
 from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.choices import choices
+from sequencer.figures.durations import durations
 from sequencer.figures.failures import CAUSES, failures, new_failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
@@ -59,7 +62,7 @@ def _cases(name: str) -> st.SearchStrategy[Case]:
         _case,
         st.just(name),
         st.sampled_from(["passed", "passed", "failed", "error", "stopped"]),
-        st.sampled_from([0.0, 0.5, 1.25, 10.0]),
+        st.sampled_from([0.0, 0.5, 1.25, 10.0]) | st.floats(9.9, 10.1),
         st.lists(measured, max_size=3),
         st.booleans(),
     )
@@ -156,10 +159,39 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
     for whole in (scope, {name: scope[name] for name in ("sequence", "since", "until") if name in scope}, {}):
         found = [row.document() for row in capabilities(index.ask, Scope(**whole, shifts=SHIFTS))]
         assert_same(found, reference.capabilities(whole))
-    assert_same([row.document() for row in times(index.ask, asked)], reference.times(scope))
+        found = [row.document() for row in times(index.ask, Scope(**whole, shifts=SHIFTS))]
+        assert_same(found, reference.times(whole))
+        assert_cases_agree(index, reference, whole)
     for name in ("yield", "capability"):
         answered = answer(index.ask, QUESTIONS[name], asked, {})
         assert (answered.runs, answered.left_out) == reference.rests_on(scope)[QUESTIONS[name].rests_on]
+
+
+def assert_cases_agree(index: FiguresIndex, reference: Reference, scope: dict[str, Any]) -> None:
+    """Where the time of each case goes, and version by version, those that ran first in front."""
+    if not scope.keys() - {"sequence", "since", "until"}:
+        assert durations(index.ask, Scope(**scope)) is not None  # the counts of each day are those of the cases
+    expected = reference.case_times(scope)
+    found = [row.document() for row in case_times(index.ask, Scope(**scope, shifts=SHIFTS))]
+    others = ("versions", "title", "retries", "retried", "asked", "waited", "measures")
+    ours = [{name: value for name, value in row.items() if name not in others} for row in found]
+    assert_same(ours, [row for row in expected if "version" not in row])
+    whose = ("by", "span", "sequence", "case")
+    of_versions = [
+        {**{name: row[name] for name in whose if name in row}, "unit": place, **version}
+        for row in found
+        for place, version in enumerate(row["versions"])  # type: ignore[arg-type, var-annotated]
+    ]
+    expected = sorted(
+        (row for row in expected if "version" in row), key=lambda row: (row["since"], row["version"] or "")
+    )
+    places: Counter[str] = Counter()
+    for row in expected:
+        whole = repr([row[name] for name in whose])
+        row["unit"] = places[whole]
+        places[whole] += 1
+        del row["since"]
+    assert_same(of_versions, expected)
 
 
 # A history shrinks for minutes.
