@@ -2,11 +2,13 @@
 
     python benchmarks/figures.py                        100,000 runs
     python benchmarks/figures.py --runs 100000 1000000  and a million
+    python benchmarks/figures.py --write                and puts the tables into docs/benchmarks.md
     python benchmarks/figures.py --sqlite               and the same questions in SQLite (at most 100,000)
+    python benchmarks/figures.py --couchdb tests        and a centre with forty stands (or http://user:password@host:5984)
 
 A line of four stands with four nests each, twenty measurements a run (``tests/figures/line.py``). Milliseconds are
-the best and the slowest of several calls after one to warm up, and the least that all processors did for one. Then a
-panel has the smallest of these: how long its control calls take while sixteen clients ask.
+those of twenty calls after one to warm up, and the least that all processors did for one. Then a panel has the smallest
+of these: how long its control calls take while sixteen clients ask.
 """
 
 from __future__ import annotations
@@ -27,12 +29,15 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from figures_centre import at_the_centre
 from machine import describe
+from tables import write_into
 
 from sequencer.figures import daily, durations
 from sequencer.figures.catalogue import QUESTIONS, answer
@@ -47,24 +52,50 @@ STORED = 4_000
 """Runs of the store that an index is rebuilt from."""
 MADE = 50_000
 """Runs that are made one by one; more are copies of these."""
-REPEATS = 7
+REPEATS = 20
+LONG = 20.0
+"""Seconds after which a question that takes long is not asked again."""
 YEAR = 365
 """Days: however many runs there are, they are those of a year."""
 
 
-HEADING = "| ms | best | slowest | processor |\n| --- | ---: | ---: | ---: |"
+HEADING = "| ms | best | median | 95th percentile | processors |\n| --- | ---: | ---: | ---: | ---: |"
 
 
-def timed(name: str, call: Callable[[], object]) -> str:
-    """A row: the best and the slowest of several calls, and the least work of all processors, in milliseconds."""
+class Timing(NamedTuple):
+    """Milliseconds of several calls, and the least work of all processors."""
+
+    best: float
+    median: float
+    p95: float
+    processors: float
+
+    def row(self, name: str) -> str:
+        """Of a table with ``HEADING``."""
+        return f"| {name} | {' | '.join(f'{one:,.0f}' for one in self)} |"
+
+
+def timed(call: Callable[[], object]) -> Timing:
+    """After one to warm up."""
     call()
-    taken, work = [], []
-    for _ in range(REPEATS):
+    taken: list[float] = []
+    work: list[float] = []
+    while len(taken) < 3 or (len(taken) < REPEATS and sum(taken) < LONG * 1000):
         begun, busy = time.perf_counter(), time.process_time()
         call()
         taken.append((time.perf_counter() - begun) * 1000)
         work.append((time.process_time() - busy) * 1000)
-    return f"| {name} | {min(taken):.1f} | {max(taken):.1f} | {min(work):.1f} |"
+    return Timing(min(taken), median(taken), quantiles(taken, n=20, method="inclusive")[-1], min(work))
+
+
+def side_by_side(measured: Mapping[int, Mapping[str, Timing]]) -> str:
+    """The table of the page: of each number of runs the median, the 95th percentile and the processors' work."""
+    heads = [f"{count:,} runs | 95th percentile | processors" for count in measured]
+    lines = [f"| ms | {' | '.join(heads)} |", f"| --- {'| ---: ' * 3 * len(heads)}|"]
+    for name in next(iter(measured.values())):
+        cells = [f"{one:,.0f}" for timings in measured.values() for one in timings[name][1:]]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 _RAIL = {"case": "main::voltage", "measurement": "Voltage"}
@@ -83,6 +114,9 @@ PAGES: Mapping[str, Sequence[tuple[str, Scope, Mapping[str, str]]]] = {
     "Measurements": [("measurements", Scope(), {})],
     "Measurements, a month": [("measurements", Scope(since=END - 30 * DAY), {})],
     "One measurement": [(name, Scope(), _RAIL) for name in ("histogram", "values", "control", "limits", "box")],
+    "One measurement, a month": [
+        (name, Scope(since=END - 30 * DAY), _RAIL) for name in ("histogram", "values", "control", "limits", "box")
+    ],
     "Time": [("cases", Scope(), {})],
     "Time, a month": [("cases", Scope(since=END - 30 * DAY), {})],
 }
@@ -95,6 +129,7 @@ SINGLE: Sequence[tuple[str, str, Scope]] = (
     ("capability: all measurements", "capability", Scope()),
     ("capability: all measurements by stand", "capability", Scope(by=("stand",))),
     ("time: all cases", "time", Scope()),
+    ("time: all cases by stand", "time", Scope(by=("stand",))),
 )
 
 
@@ -240,7 +275,7 @@ def in_sqlite(folder: Path, index: Path) -> None:
         connection.commit()
         print(f"\nSQLite {sqlite3.sqlite_version}:\n{HEADING}")
         for name, question in IN_SQLITE.items():
-            print(timed(name, lambda question=question: connection.execute(question).fetchall()))
+            print(timed(lambda question=question: connection.execute(question).fetchall()).row(name))
     print(f"file: {(folder / 'figures.sqlite3').stat().st_size / 1e6:.0f} MB")
 
 
@@ -317,24 +352,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, nargs="+", default=[100_000])
     parser.add_argument("--sqlite", action="store_true", help="ask the same of SQLite")
+    parser.add_argument("--couchdb", metavar="URL", help="forty stands and a centre; `tests` starts the suite's server")
+    parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
+    parser.add_argument("--seconds", type=int, default=60, help="how long the stands store runs")
     chosen = parser.parse_args()
-    print(describe())
+    said = [f"Machine: {describe()}.", ""]
+    measured: dict[int, dict[str, Timing]] = {}
+    print(said[0])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        print(f"rebuilding from SQLite: {rebuilding(folder)}")
+        said.append(f"Made again from SQLite: {rebuilding(folder)}.")
+        print(said[-1])
         for count in chosen.runs:
             file = folder / f"{count}.duckdb"
             with FiguresIndex(file) as index:
-                print(f"\n{count:,} runs, added at {filled(index, count)}")
-                print(HEADING)
+                print(f"\n{count:,} runs, added at {filled(index, count)}\n{HEADING}")
+                measured[count] = {}
                 for name, call in asked(index).items():
-                    print(timed(name, call))
+                    measured[count][name] = timed(call)
+                    print(measured[count][name].row(name), flush=True)
             print(f"file: {file.stat().st_size / 1e6:.0f} MB")
+        said += ["", side_by_side(measured)]
         print("\n| ms | median | 95th percentile |\n| --- | ---: | ---: |")
         for row in held_up(folder, folder / f"{min(chosen.runs)}.duckdb"):
             print(row)
         if chosen.sqlite:
             in_sqlite(folder, folder / f"{min(chosen.runs)}.duckdb")
+        if chosen.couchdb:
+            print()
+            pages = {name: PAGES[name] for name in ("Overview", "Measurements", "One measurement")}
+            said.append("")
+            for row in at_the_centre(chosen.couchdb, folder / f"{min(chosen.runs)}.duckdb", pages, chosen.seconds):
+                said.append(row)
+                print(row, flush=True)
+    if chosen.write:
+        write_into(Path(__file__).parents[1] / "docs" / "benchmarks.md", "\n".join(said) + "\n", "figures")
     print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

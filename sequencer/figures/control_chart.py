@@ -98,10 +98,9 @@ def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1)
 
 def _of_days(ask: Ask, scope: Scope, series: int) -> list[ControlRow]:
     """The chart of individual values whose lines are those of the days: only the newest values are read."""
-    lines = daily.sums(ask, scope, f"series = {series}")
-    if not lines:
+    n, mean, moving = daily.steps(ask, scope, series)
+    if not n:
         return []
-    n, mean, _, moving = lines[0][4:8]
     begin = daily.newest_days(ask, scope, series, MOST_POINTS + LOOKS_BACK + 1)
     newest = values_in(scope if begin is None else scope._replace(since=max(begin, scope.since or begin)), series)
     rows = ask(

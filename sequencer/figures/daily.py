@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from sequencer.figures.cells import number, real
 from sequencer.figures.scope import FILTERS, Ask, Scope
 
 DAY_SECONDS = 86_400
@@ -140,6 +141,20 @@ def newest_days(ask: Ask, scope: Scope, series: int, most: int) -> float | None:
         if abs(day) < _LAST_DAY:
             return float(day * DAY_SECONDS)
     return None
+
+
+def steps(ask: Ask, scope: Scope, series: int) -> tuple[int, float | None, float | None]:
+    """The number of values of a series, their mean and their mean moving range; as :func:`sums` has them."""
+    days, values = days_of(scope)
+    ((n, mean, moving),) = ask(
+        f"""
+        SELECT coalesce(sum(n), 0)::BIGINT, sum(mean * n) / sum(n),
+               (sum(steps) + coalesce(sum(link), 0)) / nullif(sum(n) - 1, 0)
+        FROM (SELECT *, abs(first - lag(last) OVER (ORDER BY day)) AS link FROM ({days}) WHERE series = {series})
+        """,
+        values,
+    )
+    return number(n), real(mean), real(moving)
 
 
 def limits(ask: Ask, scope: Scope, series: int) -> list[tuple[object, ...]]:
