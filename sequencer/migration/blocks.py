@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Sequence
 
 from sequencer.migration.case_writer import CaseWriter
+from sequencer.migration.driver_calls import uses_hardpy
 from sequencer.migration.findings import IN_PYTHON
 from sequencer.migration.hardpy_calls import Fields
 from sequencer.migration.python_functions import (
@@ -34,8 +36,9 @@ class Blocks:
         writer = self.writer
         functions = writer.project.functions(writer.file)
         functions.check(statements, tail=tail)
+        self._refuse_unknown(statements)
         given = self._inputs(statements)
-        asserts = any(isinstance(each, ast.Assert) for statement in statements for each in ast.walk(statement))
+        asserts = any(map(self._can_fail, (each for statement in statements for each in ast.walk(statement))))
         known = {name: bound.node for name, bound in writer.names.bindings.items() if isinstance(bound, Inline)}
         codes = error_codes(writer.file, statements, {**writer.file.constants, **known})
         # A call such as `math.sqrt(2)` changes no name of the test.
@@ -56,6 +59,39 @@ class Blocks:
             step["with"] = given
         self._take(step, block)
         return name
+
+    def _can_fail(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Assert) or (
+            isinstance(node, ast.Call) and self.writer.file.dotted(node.func) == "pytest.fail"
+        )
+
+    def _refuse_unknown(self, statements: Sequence[ast.stmt]) -> None:
+        """Raises ``NotExpressible`` for a name that the function would not have, or that would be something else."""
+        names, file = self.writer.names, self.writer.file
+        parameters = {each.arg for each in ast.walk(self.writer.function.args) if isinstance(each, ast.arg)}
+        inside = {each.arg for statement in statements for each in ast.walk(statement) if isinstance(each, ast.arg)}
+        known = {*bound_names(statements), *names.bindings, *inside}
+        of_file = {*file.imports, *file.functions, *file.classes, *file.globals, *dir(builtins)} - parameters
+        for node in (each for statement in statements for each in ast.walk(statement)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in known | of_file:
+                raise NotExpressible(node, f"what `{node.id}` is, a function of a driver does not know")
+            self._refuse_hardpy(node)
+
+    def _refuse_hardpy(self, node: ast.AST) -> None:
+        """Code of the project that uses HardPy cannot be taken along."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return
+        if isinstance(node, ast.Name) and node.id in self.writer.names.bindings:
+            return
+        file, code = self.writer.file, self.writer.project.code
+        dotted = code.dotted(file, node)
+        module = code.modules.get((dotted or "").rpartition(".")[0])
+        if module is None or dotted is None:
+            return
+        elsewhere = module.name != file.name and any(each.startswith("hardpy") for each in module.imports.values())
+        found = code.function(dotted) or code.class_(dotted)
+        if elsewhere or (found is not None and uses_hardpy(*found)):
+            raise NotExpressible(node, f"`{dotted.rpartition('.')[2]}` uses HardPy itself")
 
     def expression(self, node: ast.expr, wish: str) -> str:
         """The variable that a step sets by computing the expression in Python."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sequencer.migration.dialogs import DialogSteps
@@ -15,7 +16,7 @@ from sequencer.migration.hardpy_calls import Facts, Fields
 from sequencer.migration.measurements import Measurements
 from sequencer.migration.python_functions import PythonFunctions, changed_names
 from sequencer.migration.python_source import NotExpressible, PythonFile, is_literal
-from sequencer.migration.scope import Binding, Inline, Names, PassFail, Variable
+from sequencer.migration.scope import Binding, FixtureObject, Inline, Names, PassFail, Variable
 from sequencer.vocabulary.dataclass import dataclass
 
 
@@ -47,9 +48,12 @@ class CaseWriter:
 
     def __init__(self, project: ProjectContext, file: PythonFile, function: ast.FunctionDef) -> None:
         self.project = project
+        own = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} | set(set_counts(function))
+        file = replace(file, imports={name: whole for name, whole in file.imports.items() if name not in own})
         self.file = file
         self.function = function
         self.names = Names(file)
+        self.names.own = own
         self.steps: list[Fields] = []
         self.expressions = Expressions(self.names, lambda built: self.measurements.condition(built))
         self.facts = Facts(self.expressions)
@@ -162,6 +166,19 @@ class _Hoisting(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         return self._driver(node) or self.generic_visit(node)
 
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        bound = self.writer.names.binding(node.id)
+        if not isinstance(bound, FixtureObject):
+            return node
+        if not bound.held:
+            if bound.fixture is not None:
+                self.writer.project.needed.add(bound.fixture)
+            raise NotExpressible(node, f"`{node.id}` is an instrument, and no value")
+        name = self.writer.names.free(node.id if node.id != bound.driver else f"{node.id}_value")
+        self.writer.emit({"call": f"{bound.driver}.{bound.held}", "save": name})
+        self.writer.names.bindings[f"result {name}"] = Variable(name)
+        return ast.copy_location(ast.Name(f"result {name}", ast.Load()), node)
+
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         node.values[0] = self.visit(node.values[0])
         for each in node.values[1:]:
@@ -190,7 +207,8 @@ class _Hoisting(ast.NodeTransformer):
         call = self.writer.driver_call(node)
         if call is None:
             return None
-        wish = str(call["call"]).rpartition(".")[2]
+        owner, _, wish = str(call["call"]).rpartition(".")
+        wish = wish if owner else "result"
         name = self.writer.names.free(wish)
         self.writer.emit({**call, "save": name})
         self.writer.names.bindings[f"result {name}"] = Variable(name)

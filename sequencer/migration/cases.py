@@ -15,7 +15,7 @@ from sequencer.migration.hardpy_calls import Fields
 from sequencer.migration.markers import Marker, MarkerReader, decorators, module_markers
 from sequencer.migration.python_source import NotExpressible, PythonFile
 from sequencer.migration.scope import FixtureObject, StartArguments, Text, Variable, identifier, unique
-from sequencer.migration.statements import Statements
+from sequencer.migration.statements import Statements, without_early_returns
 from sequencer.migration.yaml_text import COMMENT
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -180,7 +180,7 @@ class CaseImport:
         self._bind(writer, test, rows)
         statements = Statements(writer)
         try:
-            statements.write(test.function.body)
+            statements.write(without_early_returns(test.function.body))
         except RecursionError:
             why = "it is nested too deeply"
             self.project.findings.tell(NOT_IMPORTED, file, test.function, f"this test was not imported: {why}")

@@ -143,7 +143,7 @@ class DriverCalls:
         return self._function(called)
 
     def _of_function(self, call: ast.Call) -> tuple[str, Signature] | None:
-        if isinstance(call.func, ast.Name) and self.names.binding(call.func.id) is not None:
+        if isinstance(call.func, ast.Name) and call.func.id in {*self.names.own, *self.names.bindings}:
             return None
         return self._function(call.func)
 

@@ -79,6 +79,8 @@ class Expressions:
             return {self._key(node, key): self.value(each) for key, each in zip(node.keys, node.values, strict=True)}
         if isinstance(node, ast.JoinedStr):
             return self._template(node)
+        if isinstance(node, ast.Subscript) and (element := self._written_out(node)) is not None:
+            return self.value(element)
         if is_literal(node) and not isinstance(node, ast.Set):
             value = ast.literal_eval(node)
             return literal_text(value) if isinstance(value, str) else value
@@ -237,11 +239,26 @@ class Expressions:
         inner = node.slice
         if isinstance(inner, ast.Constant) and str(inner.value).startswith("_"):
             raise NotExpressible(node, "expressions do not reach names that begin with `_`")
+        if (element := self._written_out(node)) is not None:
+            return self._write(element)
         if isinstance(inner, ast.Slice):
             ends = [self.text(each) if each is not None else "" for each in (inner.lower, inner.upper)]
             step = "" if inner.step is None else f":{self.text(inner.step)}"
             return f"{self._operand(node.value, _ATOM)}[{':'.join(ends)}{step}]", _ATOM
         return f"{self._operand(node.value, _ATOM)}[{self.text(inner)}]", _ATOM
+
+    def _written_out(self, node: ast.Subscript) -> ast.expr | None:
+        """The element of a list or mapping of the file that is written out."""
+        bound = self._bound(node.value)
+        inner = bound.node if isinstance(bound, Inline) else None
+        if not isinstance(node.slice, ast.Constant):
+            return None
+        if isinstance(inner, ast.Dict):
+            keys = [each.value if isinstance(each, ast.Constant) else None for each in inner.keys]
+            return inner.values[keys.index(node.slice.value)] if keys.count(node.slice.value) == 1 else None
+        if isinstance(inner, ast.List | ast.Tuple) and type(node.slice.value) is int:
+            return inner.elts[node.slice.value] if 0 <= node.slice.value < len(inner.elts) else None
+        return None
 
     def _attribute(self, node: ast.Attribute) -> Written:
         if self.names.file.dotted(node) in ("math.pi", "numpy.pi"):

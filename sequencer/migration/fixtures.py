@@ -118,9 +118,8 @@ class Fixtures:
             try:
                 self._made[key] = self._make(fixture, functions)
             except NotExpressible as why:
-                self.findings.tell(
-                    NOT_IMPORTED, fixture.file, why.node, f"the fixture `{fixture.name}` was not imported: {why.why}"
-                )
+                message = f"the fixture `{fixture.name}` was not imported: {why.why}"
+                self.findings.tell(NOT_IMPORTED, fixture.file, fixture.function, message)
                 self._made[key] = None
         return self._made[key]
 
@@ -173,7 +172,8 @@ class Fixtures:
         for each in fixture_functions(fixture, self):
             functions.whole(each)
         text = [f"class {name}:", f'    """What the fixture `{fixture.name}` gave."""', "", "    def __init__(self):"]
-        text += ["        self._fixtures = ExitStack()", *(f"        {line}" for line in lines)]
+        text += ["        with ExitStack() as fixtures:", *(f"            {line}" for line in lines)]
+        text += ["            self._fixtures = fixtures.pop_all()"]
         text += [f"        self.{HELD} = {fixture.function.name}_given", "", "    def close(self):"]
         text += ['        """Does what follows the `yield` of the fixture."""', "        self._fixtures.close()"]
         functions.functions[name] = "\n".join(text) + "\n"
@@ -198,12 +198,8 @@ class Fixtures:
                 raise NotExpressible(fixture.function, f"it needs `{need}`")
             self._enter(inner, file, lines, [*above, fixture.name])
         called = fixture.function.name
-        given = ", ".join(f"{each}_given" for each in fixture.needs)
-        if any(isinstance(each, ast.Yield) for each in ast.walk(fixture.function)):
-            call = f"self._fixtures.enter_context(contextmanager({called})({given}))"
-        else:
-            call = f"{called}({given})"
-        line = f"{called}_given = {call}"
+        given = "".join(f", {each}_given" for each in fixture.needs)
+        line = f"{called}_given = _enter({called}, fixtures{given})"
         if line not in lines:
             lines.append(line)
 

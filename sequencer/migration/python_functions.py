@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sequencer.migration.python_source import NotExpressible, PythonFile, names_in
 from sequencer.migration.scope import unique
@@ -23,6 +23,31 @@ _REFUSAL = '''class _Refusal(AssertionError):
         self.code = code
 '''
 
+_FIXTURES = '''_open = {}
+
+
+def _enter(fixture, leave, *needs):
+    """What a fixture gives: the same for all drivers that use it, until the last of them is closed."""
+    if fixture not in _open:
+        stack = ExitStack()
+        if isgeneratorfunction(fixture):
+            given = stack.enter_context(contextmanager(fixture)(*needs))
+        else:
+            given = fixture(*needs)
+        _open[fixture] = [given, stack, 0]
+    _open[fixture][2] += 1
+    leave.callback(_leave, fixture)
+    return _open[fixture][0]
+
+
+def _leave(fixture):
+    opened = _open[fixture]
+    opened[2] -= 1
+    if not opened[2]:
+        del _open[fixture]
+        opened[1].close()
+'''
+
 
 @dataclass(frozen=True, slots=True)
 class PythonBlock:
@@ -33,6 +58,15 @@ class PythonBlock:
     outputs: Sequence[str]
     asserts: bool
     codes: Sequence[int]
+
+
+def returns(statements: Iterable[ast.AST]) -> Iterator[ast.Return]:
+    """The ``return`` statements, but for those of functions inside."""
+    for node in statements:
+        if isinstance(node, ast.Return):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield from returns(ast.iter_child_nodes(node))
 
 
 def changed_names(code: ast.AST) -> set[str]:
@@ -78,14 +112,16 @@ class PythonFunctions:
 
     def check(self, statements: Sequence[ast.stmt], *, tail: bool) -> None:
         """Raises ``NotExpressible`` when a function cannot do what the statements do."""
+        asserts = any(isinstance(each, ast.Assert) for statement in statements for each in ast.walk(statement))
+        for ending in returns(statements):
+            if not tail or asserts or ending.value is not None:
+                raise NotExpressible(ending, "the test ends here")
         for node in (each for statement in statements for each in ast.walk(statement)):
             if isinstance(node, _REFUSED):
                 raise NotExpressible(node, "there is no such statement")
-            if isinstance(node, ast.Return) and (not tail or node.value is not None):
-                raise NotExpressible(node, "the function ends here")
             dotted = self.file.dotted(node) if isinstance(node, ast.Name | ast.Attribute) else None
             first, _, name = (dotted or "").partition(".")
-            if first == "pytest" and name:
+            if first == "pytest" and name and name != "fail":
                 raise NotExpressible(node, f"there is no `{dotted}`")
             if first == "hardpy" and name and dotted not in _SAID and dotted != "hardpy.ErrorCode":
                 raise NotExpressible(node, f"there is no `{name}`")
@@ -175,8 +211,10 @@ class PythonFunctions:
         body = "\n\n".join(each.strip("\n") + "\n" for each in definitions)
         head = [f'"""What the sequence needs in Python: from {_in_comment(self.file.name)}."""', ""]
         imports = sorted(self._imports(body))
-        if self.uses_fixtures:
-            imports.insert(0, "from contextlib import ExitStack, contextmanager")
+        shared = _FIXTURES if "_enter(" in body and self.uses_fixtures else ""
+        if shared:
+            first = ["from contextlib import ExitStack, contextmanager", "from inspect import isgeneratorfunction"]
+            imports = [*first, *imports]
         if self._speaks and "step()" in body:
             imports.append("from sequencer.api import step")
         constants = [f"{name} = {ast.unparse(node)}" for name, node in self.file.globals.items() if name in self.copied]
@@ -185,6 +223,7 @@ class PythonFunctions:
             "\n".join(imports),
             "\n".join(constants),
             _REFUSAL if self._refuses and "_Refusal(" in body else "",
+            shared,
             body,
         ]
         return "\n\n".join(part.strip("\n") for part in parts if part.strip("\n")) + "\n"
@@ -259,6 +298,14 @@ class _Rewriting(ast.NodeTransformer):
             renamed = {"msg": "text", "msg_key": "key"}
             keywords = [ast.keyword(renamed.get(each.arg or "", each.arg), each.value) for each in node.keywords]
             return ast.Call(message, node.args, keywords)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Call) and self.file.dotted(node.value.func) == "pytest.fail":
+            self.changed = True
+            reasons = [*node.value.args, *(each.value for each in node.value.keywords if each.arg == "reason")]
+            return ast.Raise(ast.Call(ast.Name("AssertionError", ast.Load()), reasons[:1], []), None)
         return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:

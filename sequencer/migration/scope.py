@@ -78,21 +78,29 @@ Binding = Variable | Inline | Text | Built | PassFail | StartArguments | Logger 
 
 
 class Names:
-    """The names of one function; ``file`` is where it stands, ``optional`` are expressions that may be null."""
+    """The names of one function; ``file`` is where it stands, ``optional`` are expressions that may be null.
+
+    ``own`` are the names that the function itself binds: what the file has under these is something else.
+    """
 
     def __init__(self, file: PythonFile) -> None:
         self.file = file
         self.bindings: dict[str, Binding] = {}
         self.taken: set[str] = set()
         self.optional: set[str] = set()
+        self.own: set[str] = set()
 
     def binding(self, name: str) -> Binding | None:
         """What a name stands for here: a local one, else a constant of the file."""
         if name in self.bindings:
             return self.bindings[name]
+        if name in self.own:
+            return None
         if name in self.file.constants:
             return Inline(self.file.constants[name])
         made = self.file.globals.get(name)
+        if isinstance(made, ast.BinOp | ast.UnaryOp):
+            return Inline(made)
         kind = self.file.dotted(made.func) or "" if isinstance(made, ast.Call) else ""
         is_object = kind.startswith("hardpy.") and kind.removeprefix("hardpy.")[0].isupper()
         return Built(kind, made) if is_object and isinstance(made, ast.Call) else None

@@ -18,7 +18,7 @@ from sequencer.migration.case_writer import CaseWriter, Snapshot, assigned_once,
 from sequencer.migration.computations import Computations
 from sequencer.migration.findings import CHANGED, NOT_IMPORTED
 from sequencer.migration.hardpy_calls import BUILT, Fields, arguments, is_none
-from sequencer.migration.python_functions import bound_names, changed_names
+from sequencer.migration.python_functions import bound_names, changed_names, returns
 from sequencer.migration.python_source import NotExpressible, names_in
 from sequencer.migration.scope import Built, FixtureObject, Inline, PassFail, Text, Variable
 from sequencer.migration.yaml_text import COMMENT
@@ -57,7 +57,7 @@ class Statements:
             except NotExpressible as why:
                 self._back(before[start])
                 first = self._first_of_block(body, start) if block is None else block[0]
-                end, name = self._keep_in_python(body, (first, start), before, why, block)
+                end, name = self._keep_in_python(body, (first, start), before, why, block, more=more)
                 block = None if name is None else (first, name)
                 before += [before[start]] * (end - start - 1)
                 start = end
@@ -91,13 +91,15 @@ class Statements:
         before: list[tuple[Snapshot, list[Fields]]],
         why: NotExpressible,
         block: tuple[int, str] | None,
+        *,
+        more: bool,
     ) -> tuple[int, str | None]:
         """Makes a function of the statements, together with those of ``block`` right before, if it can be.
 
         Gives where the next statement is, and the function's name; ``None`` for what cannot be one, which is told.
         """
         start = begins[1]
-        has_return = any(isinstance(each, ast.Return) for each in ast.walk(body[start]))
+        has_return = any(returns([body[start]]))
         whole = has_return or isinstance(body[start], _ENDS)
         end = len(body) if whole and not self._in_loop else start + 1
         reason = why
@@ -107,7 +109,9 @@ class Statements:
             taken_up = block[1] if block is not None and begin == block[0] < start else None
             old = functions.take_back(taken_up)
             try:
-                name = self.blocks.write(body[begin:end], self._read_elsewhere(body[begin:end]), tail=end == len(body))
+                statements = body[begin:end]
+                tail = end == len(body) and not more
+                name = self.blocks.write(statements, self._read_elsewhere(statements), tail=tail)
                 return end, name
             except NotExpressible as also:
                 functions.put_back(taken_up, old)
@@ -146,6 +150,8 @@ class Statements:
 
     def statement(self, statement: ast.stmt, following: Sequence[ast.stmt], more: bool) -> None:
         """Writes one statement. Raises ``NotExpressible``."""
+        if isinstance(statement, ast.If | ast.For) and any(returns([statement])):
+            raise NotExpressible(statement, "a step does not end its case in the middle")
         if isinstance(statement, ast.Assert):
             self.assertions.write(statement, following, more)
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -377,6 +383,24 @@ def _both(statement: ast.stmt, step: NotExpressible, function: NotExpressible) -
     """Why something is neither a step nor a function, where the nearer of the two reasons is."""
     node = function.node if step.node is statement else step.node
     return NotExpressible(node, f"{step.why}; nor can it be a function of a driver: {function.why}")
+
+
+def without_early_returns(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The body of a test where what follows an ``if`` that ends with ``return`` stands in its ``else``."""
+    found: list[ast.stmt] = []
+    for position, statement in enumerate(body):
+        last = statement.body[-1] if isinstance(statement, ast.If) and not statement.orelse else None
+        if (
+            isinstance(statement, ast.If)
+            and isinstance(last, ast.Return)
+            and (last.value is None or is_none(last.value))
+        ):
+            inner = statement.body[:-1] or [ast.copy_location(ast.Pass(), last)]
+            rest = without_early_returns(body[position + 1 :])
+            found.append(ast.copy_location(ast.If(statement.test, inner, rest), statement))
+            return found
+        found.append(statement)
+    return found
 
 
 def _plainly_asserted(name: str, following: Sequence[ast.stmt]) -> ast.Assert | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PROJECTS = ("supply", "operator", "line")
+PROJECTS = ("supply", "operator", "line", "packages")
 HARDPY_PYTHON = os.environ.get("HARDSEQ_HARDPY_PYTHON")
 """A Python with HardPy, for the tests that run it."""
 

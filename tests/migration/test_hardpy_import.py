@@ -191,6 +191,34 @@ def test_the_old_project_is_never_run(tmp_path: Path) -> None:
     assert not (tmp_path / "trap").exists()
 
 
+def test_an_instrument_is_opened_once(tmp_path: Path) -> None:
+    """Two fixtures that use the same one share what it opened, as they do in pytest."""
+    new = imported("packages", tmp_path)
+    done = hardseq("run", "--no-panel", ".", cwd=new)
+    assert (done.stdout + done.stderr).count("opened COM1") == 1
+
+
+def test_a_name_of_the_test_hides_that_of_the_file(tmp_path: Path) -> None:
+    """A constant, a function and a module of the file are not meant where the test has something of that name."""
+    head = "import math\nLIMIT = 5\n\n\ndef read():\n    return 1\n\n\n"
+    text, notes = sequences(
+        tmp_path,
+        test_a=head
+        + "def test_a(LIMIT, read):\n    assert LIMIT == 5\n    math = read()\n    assert math.sqrt(4) == 2\n",
+    )
+    assert "LIMIT" not in text.replace("`LIMIT`", "")
+    assert "sqrt(4)" not in text
+    assert text.count("- error:") == 4
+    assert notes.count("[not-imported]") >= 4
+
+
+def test_what_an_early_return_leaves_out_is_left_out(tmp_path: Path) -> None:
+    """What follows an ``if`` that ends the test is done only where it does not."""
+    body = "def test_a():\n    x = 1 + 1\n    if x > 1:\n        return\n    assert x == 7\n"
+    text, _ = sequences(tmp_path, test_a=body)
+    assert "- check: x == 7\n            if: not (x > 1)\n" in text
+
+
 STEPS = {
     "assert 1 <= x < 5": 'check: "1 <= x < 5"',
     "assert x is None": "check: x is none",
