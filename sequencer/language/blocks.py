@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+from sequencer.language.mentions import Mentions
 from sequencer.language.paths import neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.all import Shapes
@@ -79,8 +80,16 @@ class Includes:
     """Reads included files, each once. ``files`` are their bytes, for the sequence's hash."""
 
     def __init__(
-        self, problems: Problems, sources: SourceTexts, project: Path, inputs: dict[str, str], shapes: Shapes
+        self,
+        problems: Problems,
+        sources: SourceTexts,
+        project: Path,
+        inputs: dict[str, str],
+        *,
+        shapes: Shapes,
+        mentions: Mentions,
     ) -> None:
+        self._mentions = mentions
         self._shapes = shapes
         self._problems = problems
         self._sources = sources
@@ -124,6 +133,7 @@ class Includes:
             hint = hint or "paths are relative to the folder of this file"
             self._problems.report("missing-file", f"there is no file {show(written)}", place, hint=hint)
             return None
+        self._mentions.add("file", written, place, Place(self._sources.display(found), 1, 1, 1, 1))
         if found in self._stack:
             circle = " → ".join(each.name for each in [*self._stack[self._stack.index(found) :], found])
             self._problems.report("include-circle", f"the files include each other: {circle}", place)
@@ -155,6 +165,10 @@ class Includes:
                 if block.name in offered.blocks:
                     message = f"there are two blocks named `{block.name}` in this file"
                     self._problems.report("duplicate-block", message, block.place)
+                self._mentions.add("block", block.name, block.place, block.place)
+                for parameter in block.params:
+                    at = block.node["params"].key_place(parameter)
+                    self._mentions.add("variable", parameter, at, at, "")
                 offered.blocks.setdefault(block.name, block)
         for name, block in offered.blocks.items():
             inside.blocks.setdefault(name, block)
@@ -202,6 +216,22 @@ def _written_includes(root: MappingNode) -> Iterator[tuple[str | None, str, Plac
         for name, each in written.items():
             if isinstance(each, str):
                 yield name, each, written.value_place(name)
+
+
+def mention_block(
+    block: BlockDefinition, node: MappingNode, place: Place, sources: SourceTexts, mentions: Mentions
+) -> None:
+    """Notes that ``node`` uses the block at ``place``, and the parameters that it gives."""
+    if not mentions.wanted:
+        return
+    used: str = node["use"]
+    name = used.rpartition(".")[2]
+    mentions.add("block", name, sources.inside(place, used, len(used) - len(name), len(name)), block.place)
+    given = node.get("with")
+    for parameter in given if isinstance(given, MappingNode) else ():
+        if parameter in block.params:
+            symbol = block.node["params"].key_place(parameter)
+            mentions.add("variable", parameter, given.key_place(parameter), symbol)
 
 
 def check_parameters(block: BlockDefinition, node: MappingNode, place: Place, problems: Problems) -> None:

@@ -18,6 +18,7 @@ from sequencer.language.context import ReadContext
 from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.drivers.files import DriverFolders
 from sequencer.language.drivers.source import DriverTarget
+from sequencer.language.mentions import Mentions
 from sequencer.language.modules import ModuleBuilder, read_defaults
 from sequencer.language.packages import UsedPackages
 from sequencer.language.plan import in_running_order
@@ -49,7 +50,9 @@ class SequenceBuilder:
         stand: Mapping[str, Data] | None = None,
         *,
         unsaved: Mapping[Path, bytes] | None = None,
+        mentions: Mentions | None = None,
     ) -> None:
+        mentions = mentions or Mentions()
         self._document = document
         self._path = path
         self._problems = Problems()
@@ -57,7 +60,7 @@ class SequenceBuilder:
         self._inputs = {str(path.resolve()): sha256(document.data).hexdigest()}
         self._folders = DriverFolders(path.resolve().parent, project)
         packages = UsedPackages(self._inputs)
-        names = VariableNames(self._problems)
+        names = VariableNames(self._problems, mentions)
         drivers = DriverSection(
             self._folders,
             project=project,
@@ -65,8 +68,9 @@ class SequenceBuilder:
             sources=self._sources,
             inputs=self._inputs,
             packages=packages,
+            mentions=mentions,
         )
-        self._tables = TableFiles(self._problems, self._sources, self._inputs)
+        self._tables = TableFiles(self._problems, self._sources, self._inputs, mentions)
         self._context = ReadContext(
             problems=self._problems,
             sources=self._sources,
@@ -75,8 +79,11 @@ class SequenceBuilder:
             tables=self._tables,
             stand=stand or {},
             packages=packages,
+            mentions=mentions,
         )
-        self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
+        self._includes = Includes(
+            self._problems, self._sources, project, self._inputs, shapes=self._context.shapes, mentions=mentions
+        )
         self._sources.add(document, path)
 
     def build(self) -> tuple[SequenceDefinition | None, list[Problem], dict[str, str]]:
@@ -196,7 +203,7 @@ class SequenceBuilder:
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:
         plan = in_running_order(Planner(self._context, library).plan(root))
-        dependencies = Dependencies(plan, self._problems)
+        dependencies = Dependencies(plan, self._problems, self._sources, self._context.mentions)
         dependencies.resolve()
         modules = ModuleBuilder(self._context, read_defaults(root, self._context)).build(plan)
         SkippedDependencies(plan, modules, dependencies.wanted, self._problems).warn()

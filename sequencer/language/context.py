@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.mentions import Mentions
 from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
 from sequencer.language.scope import VariableNames
@@ -28,7 +29,7 @@ class ReadContext:
     """One reading.
 
     ``limit_tables`` are by name, ``None`` for one that cannot be used; ``table_places`` say for a step where it names
-    one.
+    one, ``table_sections`` where one is declared.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class ReadContext:
         tables: TableFiles,
         stand: Mapping[str, Data],
         packages: UsedPackages,
+        mentions: Mentions,
     ) -> None:
+        self.mentions = mentions
         self.packages = packages
         self.problems = problems
         self.sources = sources
@@ -56,6 +59,7 @@ class ReadContext:
         self.sync_points: dict[str, SyncPoint] = {}
         self.limit_tables: Mapping[str, LimitTable | None] = {}
         self.table_places: dict[Place, Place] = {}
+        self.table_sections: dict[str, Place] = {}
         self._usable: dict[str, StepType | UnusableExtension] = {}
 
     def step_type(self, verb: str, place: Place) -> StepType | None:

@@ -12,6 +12,7 @@ from sequencer.expressions.expression import (
     Expression,
     ExpressionPart,
     ExpressionSyntaxError,
+    NameUse,
     TooLarge,
     TooMuchWork,
     compile_expression,
@@ -131,14 +132,18 @@ class ExpressionChecker:
             return None
         whole = self._patterns_are_good(expression, text, start, place)
         for use in expression.uses:
-            if self._names.accepts(use):
+            accepted = self._names.accepts(use)
+            if accepted and not self._names.mentions.wanted:
                 continue
             where = self._sources.inside(place, text, start + use.offset, len(use.name))
             attribute = where
             if use.attribute is not None:
                 offset = start + use.attribute_offset
                 attribute = self._sources.inside(place, text, offset, len(use.attribute))
-            self._names.refuse(use, where, attribute)
+            if accepted:
+                self._mention(use, where, attribute)
+            else:
+                self._names.refuse(use, where, attribute)
         return expression if whole else None
 
     def _patterns_are_good(self, expression: Expression, text: str, start: int, place: Place) -> bool:
@@ -156,6 +161,15 @@ class ExpressionChecker:
                 self._problems.report("bad-regex", f"this is not a valid regular expression: {error}", where)
             good = False
         return good
+
+    def _mention(self, use: NameUse, place: Place, attribute_place: Place) -> None:
+        """Notes the variable or the parameter that is read."""
+        declared = self._names.declared(use.name)
+        if declared is not None:
+            self._names.mentions.add("variable", use.name, place, declared)
+        elif use.name == "params" and use.attribute in self._names.param_places:
+            symbol = self._names.param_places[use.attribute]
+            self._names.mentions.add("param", use.attribute, attribute_place, symbol)
 
     def _syntax_error(self, error: ExpressionSyntaxError, text: str, start: int, place: Place) -> None:
         where = self._sources.inside(place, text, start + error.offset)

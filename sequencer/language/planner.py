@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequencer.language.blocks import BlockDefinition, Library, check_parameters
+from sequencer.language.blocks import BlockDefinition, Library, check_parameters, mention_block
 from sequencer.language.context import ReadContext
 from sequencer.language.plan import Binding, CasePlan, ModulePlan, group_of, named_mappings
 from sequencer.language.shapes.shape import Shape
@@ -81,6 +81,7 @@ class Planner:
                 self._context.problems.report("use-circle", "blocks use each other in a cycle", place)
                 break
             check_parameters(block, node, place, self._context.problems)
+            mention_block(block, node, place, self._context.sources, self._context.mentions)
             bindings = [*_parameters(block, node), *bindings] if bindings else _parameters(block, node)
             nodes.append(block.node)
             node, library = block.node, block.library

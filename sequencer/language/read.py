@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sequencer.language.builder import SequenceBuilder
 from sequencer.language.drivers.source import DriverTarget
+from sequencer.language.mentions import Mentions
 from sequencer.language.yaml.loader import read_document
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -50,19 +51,20 @@ def read_sequence(
     project: Path | None = None,
     stand: Mapping[str, Data] | None = None,
     unsaved: Mapping[Path, bytes] | None = None,
+    mentions: Mentions | None = None,
 ) -> ReadResult:
     """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
 
     ``project`` is the project folder (default: the folder of the file): places are relative to it, and its
     ``drivers`` folder is the first to be searched. ``stand`` are the facts that the stand's configuration records; the
     sequence may not say other ones. ``unsaved`` is what an editor has of files, by their resolved paths: it counts
-    instead of what the disk has.
+    instead of what the disk has. ``mentions`` takes the names that the sequence declares and uses.
     """
     path = Path(path)
     project = path.parent if project is None else Path(project)
     with _collection_paused():
         document = read_document(path, project, unsaved=unsaved)
-        builder = SequenceBuilder(document, path, project, stand, unsaved=unsaved)
+        builder = SequenceBuilder(document, path, project, stand, unsaved=unsaved, mentions=mentions)
         return ReadResult(*builder.build(), builder.drivers, builder.shared, builder.tables, builder.files)
 
 

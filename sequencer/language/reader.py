@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.expressions.expression import OPENING, has_expression
-from sequencer.language.blocks import BlockDefinition, Library, check_parameters
+from sequencer.language.blocks import BlockDefinition, Library, check_parameters, mention_block
 from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import ReadContext
 from sequencer.language.scope import VARIANT
@@ -232,6 +232,8 @@ class CaseStepReader:
             hint = did_you_mean(name, tables) or known_here(tables) or "declare it under `tables:`"
             self.problem("unknown-table", f"there is no table {show(name)}", place, hint=hint)
             return
+        if (declared := self._context.table_sections.get(name)) is not None:
+            self._context.mentions.add("table", name, place, declared)
         table, given = tables[name], written.get("key", {})
         if table is not None and isinstance(given, Mapping):
             wanted = [each for each in table.key if each not in (VARIANT, MEASUREMENT)]
@@ -298,6 +300,7 @@ class CaseStepReader:
         if definition is None:
             return None
         check_parameters(definition, node, place, self._context.problems)
+        mention_block(definition, node, place, self._context.sources, self._context.mentions)
         if any(definition.node is each.node for each in self._blocks) or len(self._blocks) >= MAX_NESTED_BLOCKS:
             names = " → ".join([*(each.name for each in self._blocks), definition.name])
             self.problem("use-circle", f"step lists use each other in a cycle: {names}", place)

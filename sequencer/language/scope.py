@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, NameUse
+from sequencer.language.mentions import Mentions
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here
 from sequencer.protocol.request import Slot
@@ -53,7 +54,9 @@ class VariableNames:
     """The names of one sequence while it is read in running order."""
 
     problems: Problems
+    mentions: Mentions
     params: frozenset[str] = frozenset()
+    param_places: Mapping[str, Place] = field(default_factory=dict)
     case: str | None = None
     used: set[str] = field(default_factory=set)
     drivers: frozenset[str] = frozenset()
@@ -88,7 +91,7 @@ class VariableNames:
         """Puts the variable of a loop or of a row in scope; one that hides another is reported, once for all rows."""
         told = (self.case or "").partition("[")[0], name
         if told in self._told:
-            self._case.setdefault(name, place)
+            self.mentions.add("variable", name, place, self._case.setdefault(name, place), self._within("case"))
             return
         hidden = self._module.get(name) or self._run.get(name)
         if hidden is not None:
@@ -111,9 +114,19 @@ class VariableNames:
             self._named_like_drivers.add(name)
             message = f"`{name}` is the name of a driver; from here on it names a variable"
             self.problems.report("named-like-driver", message, place, severity="warning")
-        {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
+        symbol = {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
+        self.mentions.add("variable", name, place, symbol, self._within(scope))
         self._definitions.setdefault(name, []).append(VariableDefinition(self.case, scope, place))
         return True
+
+    def _within(self, scope: Scope) -> str:
+        """Where a variable that is set now can be read: see ``Mention``."""
+        case = (self.case or "").partition("[")[0]
+        return case if scope == "case" else case.partition("::")[0] if scope == "module" else ""
+
+    def declared(self, name: str) -> Place | None:
+        """Where the variable that is in scope now by this name was set first."""
+        return self._case.get(name) or self._module.get(name) or self._run.get(name)
 
     @contextmanager
     def once(self, place: Place) -> Iterator[None]:

@@ -95,6 +95,7 @@ class SlotBlocks:
             self._problems.report("unknown-driver", f"there is no driver `{name}`", place, hint=hint)
             return False
         declared.used = True
+        self._calls.mention(declared, name, place)
         if name not in shared:
             message = f"`{name}` is not shared: each slot has one of its own, which nobody else uses"
             hint = f"leave it out, or write `shared: true` at the driver, {_on(declared.place, place)}"

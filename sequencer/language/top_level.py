@@ -43,7 +43,13 @@ class TopLevel:
         for node, name in self._names("params", "the name of a parameter"):
             if self._context.shapes.param.check(node, name, self._context.sources, self._context.problems.report):
                 params.append(self._param(node, name))
-        self._context.names.params = frozenset(self._section("params") or ())
+        section = self._section("params")
+        self._context.names.params = frozenset(section or ())
+        if section is not None:
+            places = {name: section.key_place(name) for name in section}
+            self._context.names.param_places = places
+            for name, place in places.items():
+                self._context.mentions.add("param", name, place, place)
         return tuple(params)
 
     def _param(self, owner: MappingNode, name: str) -> Param:

@@ -85,6 +85,8 @@ class VariantSection:
                 elif name not in names:
                     names[name] = node
                     self._context.names.define(name, node.key_place(name), "run")
+                elif (symbol := self._context.names.declared(name)) is not None:
+                    self._context.mentions.add("variable", name, node.key_place(name), symbol, "")
         if isinstance(self._constants, MappingNode) and VARIANT in self._constants:
             message = f"`{VARIANT}` is the name of the variant itself"
             report("reserved-name", message, self._constants.key_place(VARIANT))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
+from sequencer.language.mentions import Mentions
 from sequencer.language.plan import CasePlan, Dependency, ModulePlan
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN
 from sequencer.language.shapes.wording import did_you_mean
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.regex import compile_pattern
 
@@ -16,8 +18,12 @@ from sequencer.vocabulary.regex import compile_pattern
 class Dependencies:
     """The dependencies among the cases of a plan in running order."""
 
-    def __init__(self, modules: Iterable[ModulePlan], problems: Problems) -> None:
+    def __init__(
+        self, modules: Iterable[ModulePlan], problems: Problems, sources: SourceTexts, mentions: Mentions
+    ) -> None:
         self._problems = problems
+        self._sources = sources
+        self._mentions = mentions
         self._modules = {module.id: module for module in modules}
         self._cases = [case for module in self._modules.values() for case in module.cases]
         self._position = {case.full_name: index for index, case in enumerate(self._cases)}
@@ -40,6 +46,8 @@ class Dependencies:
 
         ``wanted`` then holds, by the full name of a case, what it depends on as written, with the cases meant.
         """
+        if self._mentions.wanted:
+            self._mention_declared()
         wanted = {case.full_name: self._targets(case) for case in self._cases}
         for case in self._cases:
             for dependency, targets in wanted[case.full_name]:
@@ -72,12 +80,31 @@ class Dependencies:
     def _find(self, dependency: Dependency, module: ModulePlan) -> list[CasePlan]:
         module_id, separator, case_id = dependency.text.partition("::")
         module_id = module_id or module.id
+        self._mention(dependency, module_id, case_id)
         if module_id in self._modules and not separator:
             return self._modules[module_id].cases
         found = self._by_name.get(f"{module_id}::{case_id}", self._none) if separator else self._none
         if not found:
             self._unknown(dependency, module, module_id, case_id)
         return found
+
+    def _mention_declared(self) -> None:
+        for module in self._modules.values():
+            self._mentions.add("module", module.id, module.place, module.place)
+            for case in module.cases:
+                self._mentions.add("case", case.base_id, case.place, case.place)
+
+    def _mention(self, dependency: Dependency, module_id: str, case_id: str) -> None:
+        """Notes the module and the case that a dependency names."""
+        text = dependency.text
+        if not self._mentions.wanted:
+            return
+        if module_id in self._modules and text.startswith(module_id):
+            place = self._sources.inside(dependency.place, text, 0, len(module_id))
+            self._mentions.add("module", module_id, place, self._modules[module_id].place)
+        for case in self._by_name.get(f"{module_id}::{case_id}", self._none)[:1]:
+            place = self._sources.inside(dependency.place, text, text.index("::") + 2, len(case.base_id))
+            self._mentions.add("case", case.base_id, place, case.place)
 
     def _unknown(self, dependency: Dependency, module: ModulePlan, module_id: str, case_id: str) -> None:
         text = dependency.text

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sequencer.language.drivers.source import ANYTHING, DriverTarget, Member, Signature, guess
+from sequencer.language.mentions import Mentions
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.sources import SourceTexts
@@ -60,7 +61,8 @@ def opened(target: DriverTarget, arguments: MappingNode | None) -> DriverTarget 
 class CallChecker:
     """Answers for every call what it may be; ``declared`` are the sequence's drivers by name."""
 
-    def __init__(self, problems: Problems, sources: SourceTexts) -> None:
+    def __init__(self, problems: Problems, sources: SourceTexts, mentions: Mentions) -> None:
+        self._mentions = mentions
         self.declared: dict[str, DeclaredDriver] = {}
         self._problems = problems
         self._sources = sources
@@ -89,6 +91,7 @@ class CallChecker:
             self._problems.report("unknown-driver", f"there is no driver `{name}`", where, hint=hint)
             return None
         declared.used = True
+        self.mention(declared, written, place)
         if declared.target is None:
             return None
         if not method:
@@ -96,6 +99,9 @@ class CallChecker:
         member = self._member(declared, declared.target, written, place)
         if member is None:
             return None
+        if self._mentions.wanted and member.written is not None:
+            at = self._sources.inside(place, written, len(name) + 1, len(method))
+            self._mentions.add("method", written, at, member.written.place)
         self._open_by_calling(declared, declared.target)
         self._check_simulation(declared, method, member, arguments, place)
         if member.kind == "attribute":
@@ -108,6 +114,12 @@ class CallChecker:
         self.check_arguments(f"`{written}`", member.signature, arguments, place)
         unknown = member.kind == "unknown" and arguments is None
         return DriverCall(driver=name, method=method, arguments=given, attribute=None if unknown else False)
+
+    def mention(self, declared: DeclaredDriver, written: str, place: Place) -> None:
+        """Notes that the text ``written`` at ``place`` begins with the driver's name."""
+        if self._mentions.wanted:
+            name = declared.name
+            self._mentions.add("driver", name, self._sources.inside(place, written, 0, len(name)), declared.place)
 
     def _member(self, declared: DeclaredDriver, target: DriverTarget, written: str, place: Place) -> Member | None:
         """What ``driver.method`` or ``driver.channel.method`` names; ``None`` when there is nothing of that name."""

@@ -15,6 +15,7 @@ from sequencer.language.drivers.files import DriverFolders, DriverLocation
 from sequencer.language.drivers.importable import imported_file, submodules
 from sequencer.language.drivers.source import DriverSource, DriverTarget, guess
 from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.mentions import Mentions
 from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
@@ -153,9 +154,11 @@ class DriverSection:
         sources: SourceTexts,
         inputs: dict[str, str],
         packages: UsedPackages,
+        mentions: Mentions,
     ) -> None:
         self._packages = packages
-        self.calls = CallChecker(problems, sources)
+        self._mentions = mentions
+        self.calls = CallChecker(problems, sources, mentions)
         self._folders = folders
         self._project = project
         self._problems = problems
@@ -168,6 +171,7 @@ class DriverSection:
     def declare(self, node: MappingNode, name: str, expressions: ExpressionChecker) -> None:
         """Reads one entry of the ``drivers`` section, whose shape was checked."""
         place = node.key_place(name)
+        self._mentions.add("driver", name, place, place)
         if name in RESERVED_NAMES or keyword.iskeyword(name):
             message = f"`{name}` cannot be the name of a driver: generated code needs it"
             self._problems.report("reserved-name", message, place)
@@ -193,6 +197,7 @@ class DriverSection:
 
     def declare_broken(self, name: str, place: Place) -> None:
         """Keeps the name of an entry whose shape is wrong, so that calls of it are no further problems."""
+        self._mentions.add("driver", name, place, place)
         self.calls.declared[name] = DeclaredDriver(name, place, None, None, used=True)
 
     def _declared(
@@ -303,6 +308,8 @@ class DriverSection:
             hint = did_you_mean(located.rest[0], known, use[: -len(name)] + "{}") or known_here(known)
             self._report_unknown_class(located, name, place, hint)
             return None
+        if target.written is not None:
+            self._mentions.add("class", use, place, target.written.place)
         return _Found(located, name, target)
 
     def _report_unknown_file(self, use: str, place: Place) -> None:

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property, partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.problem import Place
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,12 +46,47 @@ _TEXT = re.compile(r"\bstr\b")
 ANYTHING = Signature(others=True)
 
 
+class WrittenCode(NamedTuple):
+    """Where a class, a function or an attribute is written; ``file`` is shown like that of a problem."""
+
+    file: str
+    node: Function | ast.ClassDef | ast.Assign | ast.AnnAssign
+
+    @property
+    def place(self) -> Place:
+        """That of its name."""
+        line, column = self.node.lineno, self.node.col_offset + 1
+        if isinstance(self.node, ast.ClassDef):
+            column += len("class ")
+        elif isinstance(self.node, ast.FunctionDef):
+            column += len("def ")
+        elif isinstance(self.node, ast.AsyncFunctionDef):
+            column += len("async def ")
+        else:
+            return Place(self.file, line, column, line, column)
+        return Place(self.file, line, column, line, column + len(self.node.name))
+
+    def signature(self) -> str:
+        """How it is called or what it is, as Python writes it, without its body."""
+        if isinstance(self.node, ast.ClassDef):
+            return f"class {self.node.name}"
+        if not isinstance(self.node, Function):
+            return ast.unparse(self.node)
+        gives = f" -> {ast.unparse(self.node.returns)}" if self.node.returns else ""
+        start = "async def" if isinstance(self.node, ast.AsyncFunctionDef) else "def"
+        return f"{start} {self.node.name}({ast.unparse(self.node.args)}){gives}"
+
+    def docstring(self) -> str:
+        """The whole, without its indentation; empty where there is none."""
+        return ast.get_docstring(self.node) or "" if isinstance(self.node, Function | ast.ClassDef) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A method, an attribute, or something that only running the driver would tell (``unknown``).
 
     ``inside`` is the class of what it holds, such as a channel of a supply, where that can be told. ``said`` is the
-    first line of its docstring.
+    first line of its docstring, ``written`` where it is written.
     """
 
     kind: Literal["method", "attribute", "unknown"]
@@ -59,6 +95,7 @@ class Member:
     inside: Callable[[], DriverTarget | None] | None = field(default=None, compare=False)
     read_only: bool = False
     said: str = field(default="", compare=False)
+    written: WrittenCode | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +103,7 @@ class DriverTarget:
     """A class or function in a driver's file. ``members`` are a class's; with ``dynamic`` there may be more.
 
     ``guessed``: nothing of it could be read but its name. ``gives`` is the class that a function says it returns.
+    ``written`` is where it is written.
     """
 
     name: str
@@ -76,6 +114,7 @@ class DriverTarget:
     is_async: bool = False
     guessed: bool = False
     gives: DriverTarget | None = None
+    written: WrittenCode | None = field(default=None, compare=False)
 
 
 def guess(name: str) -> DriverTarget:
@@ -96,6 +135,7 @@ class DriverSource:
 
     def __init__(self, data: bytes, file: str, imported: FindImport = _finds_nothing) -> None:
         self._imported = imported
+        self._file = file
         self._reading: set[str] = set()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -160,7 +200,8 @@ class DriverSource:
             dynamic = _is_decorated_beyond(node, _SIGNATURE_KEEPING)
             signature = ANYTHING if dynamic else _signature(node.args, 0)
             is_async, gives = isinstance(node, ast.AsyncFunctionDef), self._annotated(node.returns)
-            return DriverTarget(name, False, signature, dynamic=False, is_async=is_async, gives=gives)
+            target = DriverTarget(name, False, signature, dynamic=False, is_async=is_async, gives=gives)
+            return replace(target, written=WrittenCode(self._file, node))
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in self._defined:
             other = node.value.id
             if other != name and not isinstance(self._defined[other], ast.Assign):
@@ -194,7 +235,7 @@ class DriverSource:
         if {"__getattr__", "__getattribute__"} & set(members):
             dynamic = True
         signature = _constructor([each for _, each in lineage], members, dynamic)
-        return DriverTarget(name, True, signature, members, dynamic)
+        return DriverTarget(name, True, signature, members, dynamic, written=WrittenCode(self._file, node))
 
     def _lineage(self, node: ast.ClassDef) -> tuple[list[tuple[DriverSource, ast.ClassDef]], bool]:
         """The class and its bases, each with its file, nearest first, and whether there are others."""
@@ -244,14 +285,16 @@ class DriverSource:
                 if name in members and (adds := _decorators(each) & {"setter", "deleter"}):
                     members[name] = replace(members[name], read_only=members[name].read_only and adds == {"deleter"})
                 else:
-                    members[name] = self._method(each)
+                    members[name] = replace(self._method(each), written=WrittenCode(self._file, each))
             elif isinstance(each, ast.Assign | ast.AnnAssign):
-                members[name] = self._assigned(each, each.value, members)
+                assigned = self._assigned(each, each.value, members)
+                members[name] = replace(assigned, written=assigned.written or WrittenCode(self._file, each))
             else:
                 members[name] = Member("unknown")
         for function in functions:
             for name, assignment in _self_assignments(function):
-                members.setdefault(name, self._assigned(assignment, assignment.value, members))
+                assigned = self._assigned(assignment, assignment.value, members)
+                members.setdefault(name, replace(assigned, written=WrittenCode(self._file, assignment)))
         return members
 
     def _assigned(

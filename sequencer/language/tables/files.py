@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from sequencer.language.mentions import Mentions
 from sequencer.language.paths import neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, show
@@ -34,7 +35,8 @@ class TableFiles:
     ``incomplete``: a table could not be read to its end, so that rows are missing.
     """
 
-    def __init__(self, problems: Problems, sources: SourceTexts, inputs: dict[str, str]) -> None:
+    def __init__(self, problems: Problems, sources: SourceTexts, inputs: dict[str, str], mentions: Mentions) -> None:
+        self._mentions = mentions
         self.files: dict[Path, bytes] = {}
         self.incomplete = False
         self._problems = problems
@@ -53,6 +55,7 @@ class TableFiles:
             self.incomplete = True
             return None
         name = self._sources.display(path)
+        self._mentions.add("file", written[key], place, Place(name, 1, 1, 1, 1))
         try:
             file = TableFile(path, name, self._sources.read(path))
         except OSError as error:

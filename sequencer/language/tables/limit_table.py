@@ -63,6 +63,9 @@ class TableSection:
         if not isinstance(node, MappingNode):
             return {}
         tables: dict[str, LimitTable | None] = dict.fromkeys(node)
+        for name in node:
+            place = self._context.table_sections[name] = node.key_place(name)
+            self._context.mentions.add("table", name, place, place)
         for name in self._context.shapes.ids("the name of a table").check(node, self._report):
             if self._context.shapes.table.check(node, name, self._context.sources, self._report):
                 tables[name] = self._table(name, node[name])
