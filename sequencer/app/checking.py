@@ -13,6 +13,7 @@ from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:
     from sequencer.language import ReadResult
+    from sequencer.language.mentions import Mentions
     from sequencer.project.toml_places import TomlPath
     from sequencer.vocabulary.model import SequenceDefinition
 
@@ -21,11 +22,13 @@ class Checking:
     """One check of files with their projects. ``readings`` keeps what was read: the configuration's drivers are those
     of the sequences.
 
+    ``mentions`` takes the names of those sequences for which it has something to take them.
     ``unsaved`` is what an editor has of files, by their resolved paths: it counts instead of what the disk has.
     """
 
     def __init__(self, unsaved: Mapping[Path, bytes] | None = None) -> None:
         self.readings: dict[Path, ReadResult] = {}
+        self.mentions: dict[Path, Mentions] = {}
         self._unsaved = unsaved
 
     def problems(self, files: list[tuple[Path, Project]]) -> list[tuple[Problem, Project]]:
@@ -43,7 +46,11 @@ class Checking:
         sequence = sequence.absolute()
         if sequence not in self.readings:
             self.readings[sequence] = read_sequence(
-                sequence, project=project.folder, stand=project.settings.stand.recorded(), unsaved=self._unsaved
+                sequence,
+                project=project.folder,
+                stand=project.settings.stand.recorded(),
+                unsaved=self._unsaved,
+                mentions=self.mentions.get(sequence),
             )
         return self.readings[sequence]
 

@@ -228,7 +228,9 @@ def mention_block(
     name = used.rpartition(".")[2]
     mentions.add("block", name, sources.inside(place, used, len(used) - len(name), len(name)), block.place)
     given = node.get("with")
-    for parameter in given if isinstance(given, MappingNode) else ():
+    if not isinstance(given, MappingNode):
+        return
+    for parameter in given:
         if parameter in block.params:
             symbol = block.node["params"].key_place(parameter)
             mentions.add("variable", parameter, given.key_place(parameter), symbol)

@@ -188,7 +188,7 @@ class SequenceBuilder:
             # Imported here: most sequences have neither.
             from sequencer.language.checks.variants import VariantCheck
 
-            check = VariantCheck(sequence, root, context.table_places, self._problems)
+            check = VariantCheck(sequence, root, context.table_places, self._problems, context.mentions)
             check.report(complete=self._problems.errors == of_tables)
             sequence = replace(sequence, tables=check.tables())
         return sequence

@@ -167,7 +167,7 @@ class ExpressionChecker:
         declared = self._names.declared(use.name)
         if declared is not None:
             self._names.mentions.add("variable", use.name, place, declared)
-        elif use.name == "params" and use.attribute in self._names.param_places:
+        elif use.name == "params" and use.attribute is not None and use.attribute in self._names.param_places:
             symbol = self._names.param_places[use.attribute]
             self._names.mentions.add("param", use.attribute, attribute_place, symbol)
 

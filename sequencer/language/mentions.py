@@ -18,7 +18,7 @@ class Mention(NamedTuple):
     """A ``name`` at ``place``; ``symbol`` is where what it names is declared, which identifies it.
 
     ``within`` says of a declared variable where it can be read: in the case ``module::case``, in a ``module``, or
-    everywhere (``""``); it is ``None`` for all other mentions.
+    everywhere (``""``); of a case it is the module. It is ``None`` for all other mentions.
     """
 
     kind: MentionKind

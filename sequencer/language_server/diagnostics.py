@@ -13,6 +13,8 @@ from sequencer.language_server.readings import Reading
 from sequencer.vocabulary.problem import Problem
 
 SOURCE = "hardseq"
+HINT = "\nhint: "
+"""What stands between a message and its hint."""
 
 _SEVERITIES = {
     "error": types.DiagnosticSeverity.Error,
@@ -52,15 +54,14 @@ class Diagnostics:
 
 
 def diagnostic(problem: Problem, positions: TextPositions) -> types.Diagnostic:
-    """One problem; its hint is a line of its own, and kept for what can be done about it."""
-    hint = f"\nhint: {problem.hint}" if problem.hint else ""
+    """One problem; its hint is a line of its own."""
+    hint = f"{HINT}{problem.hint}" if problem.hint else ""
     return types.Diagnostic(
         range=positions.range(problem.place),
         message=problem.message + hint,
         severity=_SEVERITIES[problem.severity],
         code=problem.code,
         source=SOURCE,
-        data={"hint": problem.hint},
     )
 
 

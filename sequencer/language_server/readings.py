@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from sequencer.app.checking import Checking
 from sequencer.app.run_choice import sequences_of
-from sequencer.language import ReadResult
+from sequencer.language import ReadResult, read_sequence
+from sequencer.language.mentions import Mention, Mentions
 from sequencer.language_server.documents import OpenDocument, OpenDocuments
+from sequencer.language_server.recovery import recovered
 from sequencer.project.project_folder import SEQUENCE_SUFFIXES, Project, open_project
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Problem
 
+_NOT_YAML = ("yaml-syntax", "nested-too-deeply")
 _MODULES = re.compile(r"^modules[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sequence that was read, and every problem of it with the project that its places are relative to."""
+    """A sequence that was read, and every problem of it with the project that its places are relative to.
+
+    ``result`` and ``mentions`` are of the sequence as far as it is YAML; ``problems`` are of the text as it is.
+    """
 
     path: Path
     project: Project
     result: ReadResult
     problems: tuple[tuple[Problem, Project], ...]
+    mentions: dict[Mention, None]
 
     @property
     def files(self) -> frozenset[Path]:
@@ -33,36 +42,52 @@ class Reading:
 
 
 class Readings:
-    """Reads the sequences that open files belong to, again when one of their files changes. For one thread at a time.
+    """Reads the sequences that open files belong to, again when one of their files changes. Threads wait here.
 
-    A file of blocks belongs to the sequences of its project that include it.
+    A file of blocks belongs to the sequences of its project that include it. ``current`` is what was read last, whole:
+    while files are read again it stays as it is.
     """
 
     def __init__(self) -> None:
-        self.current: dict[Path, Reading] = {}
+        self.current: Mapping[Path, Reading] = {}
+        self._read: dict[Path, Reading] = {}
+        self._lock = Lock()
         self._projects: dict[Path, Project] = {}
         self._included: dict[Path, list[Path]] = {}
 
     def update(self, documents: OpenDocuments, changed: frozenset[Path] | None) -> None:
         """Reads what is to be read after ``changed`` files changed in the editor; ``None``: anything may have changed,
         on the disk too."""
+        with self._lock:
+            self._update(documents, changed)
+
+    def _update(self, documents: OpenDocuments, changed: frozenset[Path] | None) -> None:
         if changed is None:
             self._forget_all()
-        self.current = {path: each for path, each in self.current.items() if not (changed or set()) & each.files}
+        self._read = {path: each for path, each in self._read.items() if not (changed or set()) & each.files}
         self._included = {path: users for path, users in self._included.items() if path in documents}
         unsaved = {path: document.text.encode("utf-8", "surrogatepass") for path, document in documents.items()}
         wanted: dict[Path, None] = {}
         for document in documents.values():
             if document.path.suffix in SEQUENCE_SUFFIXES:
                 wanted.update(dict.fromkeys(self._sequences(document, unsaved)))
-        self.current = {path: self._reading(path, unsaved) for path in wanted}
+        self.current = self._read = {path: self._reading(path, unsaved) for path in wanted}
 
-    def of(self, path: Path) -> list[Reading]:
-        """The readings that a file has a part in."""
-        return [reading for reading in self.current.values() if path in reading.files]
+    def of(self, path: Path) -> tuple[Reading, ...]:
+        """The readings that a file has a part in, as they were read last."""
+        return tuple(reading for reading in self.current.values() if path in reading.files)
+
+    def of_project(self, path: Path, documents: OpenDocuments) -> list[Reading]:
+        """The readings of all sequences of a file's project, and of those that it has a part in."""
+        unsaved = {each: document.text.encode("utf-8", "surrogatepass") for each, document in documents.items()}
+        with self._lock:
+            project = self.project(path)
+            self._read = dict(self._read)
+            sequences = dict.fromkeys([file.resolve() for file in sequences_of(project.folder, project)])
+            return [self._reading(each, unsaved) for each in {**dict.fromkeys(self.current), **sequences}]
 
     def _forget_all(self) -> None:
-        self.current = {}
+        self._read = {}
         self._projects = {}
         self._included = {}
 
@@ -97,12 +122,31 @@ class Readings:
                 yield sequence
 
     def _reading(self, path: Path, unsaved: dict[Path, bytes]) -> Reading:
-        if path not in self.current:
+        if path not in self._read:
             project = self.project(path)
             checking = Checking(unsaved)
+            mentions = checking.mentions[path] = Mentions(wanted=True)
             problems = tuple(checking.problems([(path, project)]))
-            self.current[path] = Reading(path, project, checking.read(path, project), problems)
-        return self.current[path]
+            result = checking.read(path, project)
+            if any(problem.code in _NOT_YAML for problem, _ in problems):
+                result, mentions = self._recovered(path, project, result, unsaved)
+            self._read[path] = Reading(path, project, result, problems, mentions.found)
+        return self._read[path]
+
+    def _recovered(
+        self, path: Path, project: Project, result: ReadResult, unsaved: dict[Path, bytes]
+    ) -> tuple[ReadResult, Mentions]:
+        """A sequence as far as it and what it includes are YAML, where ``result`` is of what they are as a whole."""
+        readable = dict(unsaved)
+        for file in unsaved.keys() & {path, *result.files}:
+            text = recovered(unsaved[file].decode("utf-8", "replace"))
+            if text is not None:
+                readable[file] = text.encode()
+        mentions = Mentions(wanted=True)
+        again = read_sequence(
+            path, project=project.folder, stand=project.settings.stand.recorded(), unsaved=readable, mentions=mentions
+        )
+        return replace(again, files=again.files | result.files), mentions
 
 
 def _held(path: Path) -> bytes:

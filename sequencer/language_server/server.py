@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 from sequencer import __version__
 from sequencer.language_server.checker import Checker
 from sequencer.language_server.documents import changed_path
+from sequencer.language_server.features import Features
 from sequencer.language_server.readings import Readings
 
 WATCHED = ("**/*.{yaml,yml}", "**/*.{csv,tsv,txt}", "**/*.py", "**/{hardseq,hardpy}.toml", "**/.env")
@@ -34,7 +35,9 @@ def make_server() -> LanguageServer:
     """
     server = LanguageServer("hardseq", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
     readings = Readings()
-    _synchronize(server, Checker(server, readings))
+    checker = Checker(server, readings)
+    _synchronize(server, checker)
+    _answer(server, Features(server, readings, checker))
     return server
 
 
@@ -55,6 +58,21 @@ def _synchronize(server: LanguageServer, checker: Checker) -> None:
         _register(server, method, lambda params: checker.changed(None))
     _register(server, types.TEXT_DOCUMENT_DID_CHANGE, lambda params: checker.changed(changed_path(params)))
     _register(server, types.INITIALIZED, lambda params: _watch(server))
+
+
+def _answer(server: LanguageServer, features: Features) -> None:
+    """What the editor asks."""
+    completion = types.CompletionOptions(trigger_characters=[".", ":", "{", " ", "-", "["])
+    _register(server, types.TEXT_DOCUMENT_COMPLETION, features.completion, completion)
+    _register(server, types.TEXT_DOCUMENT_HOVER, features.hover)
+    _register(server, types.TEXT_DOCUMENT_DEFINITION, features.definition)
+    _register(server, types.TEXT_DOCUMENT_REFERENCES, features.references)
+    _register(server, types.TEXT_DOCUMENT_PREPARE_RENAME, features.prepare_rename)
+    _register(server, types.TEXT_DOCUMENT_RENAME, features.rename, types.RenameOptions(prepare_provider=True))
+    quick_fixes = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    _register(server, types.TEXT_DOCUMENT_CODE_ACTION, features.code_action, quick_fixes)
+    _register(server, types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, features.symbols)
+    _register(server, types.TEXT_DOCUMENT_FOLDING_RANGE, features.folds)
 
 
 def _watch(server: LanguageServer) -> None:

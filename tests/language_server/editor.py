@@ -6,12 +6,13 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.uris import to_fs_path
 from pytest_lsp.client import LanguageClient, make_test_lsp_client
 
 T = TypeVar("T")
@@ -122,6 +123,110 @@ class Editor:
         """What was published of a file last."""
         found = self.published.get(path.as_uri())
         return [] if found is None else [shown(each) for each in found.diagnostics]
+
+    def place(self, path: Path, word: str) -> types.TextDocumentPositionParams:
+        """The place where a word begins first in the text; of ``a.b`` where ``b`` does."""
+        text = self.texts[path]
+        before = text[: text.index(word)]
+        column = len(before.rpartition("\n")[2].encode("utf-16-le")) // 2
+        return types.TextDocumentPositionParams(
+            types.TextDocumentIdentifier(path.as_uri()), types.Position(before.count("\n"), column)
+        )
+
+    def completed(self, path: Path, line: int, column: int) -> list[types.CompletionItem]:
+        """What is offered at a position."""
+        params = types.CompletionParams(types.TextDocumentIdentifier(path.as_uri()), types.Position(line, column))
+        found = self.wait(self.client.text_document_completion_async(params))
+        assert isinstance(found, types.CompletionList)
+        return list(found.items)
+
+    def completion(self, path: Path, line: int, column: int) -> list[str]:
+        """The names of what is offered at a position."""
+        return [each.label for each in self.completed(path, line, column)]
+
+    def hover(self, path: Path, word: str) -> str | None:
+        """What is said of a word."""
+        at = self.place(path, word)
+        found = self.wait(self.client.text_document_hover_async(types.HoverParams(at.text_document, at.position)))
+        return None if found is None else found.contents.value.replace("\\", "")
+
+    def definition(self, path: Path, word: str) -> list[tuple[Path, int]]:
+        """Where a word leads: files with lines."""
+        at = self.place(path, word)
+        params = types.DefinitionParams(at.text_document, at.position)
+        return _located(self.wait(self.client.text_document_definition_async(params)))
+
+    def references(self, path: Path, word: str) -> list[tuple[Path, int]]:
+        """All that names the same as a word, its declaration too."""
+        at = self.place(path, word)
+        params = types.ReferenceParams(types.ReferenceContext(True), at.text_document, at.position)
+        return sorted(_located(self.wait(self.client.text_document_references_async(params))), key=_open_first(path))
+
+    def rename(self, path: Path, word: str, name: str) -> dict[Path, str]:
+        """The texts that a rename gives, by their files."""
+        at = self.place(path, word)
+        params = types.RenameParams(at.text_document, at.position, name)
+        edit = self.wait(self.client.text_document_rename_async(params))
+        assert edit is not None and edit.changes is not None
+        changed = {}
+        for uri, edits in edit.changes.items():
+            file = path_of(uri)
+            changed[file] = applied(self.texts.get(file) or file.read_text(), list(edits))
+        return changed
+
+    def fixed(self, path: Path) -> str:
+        """The text after the first correction that is offered for its problems."""
+        uri = path.as_uri()
+        diagnostics = list(self.published[uri].diagnostics)
+        whole = diagnostics[0].range
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier(uri), whole, types.CodeActionContext(diagnostics=diagnostics)
+        )
+        action = (self.wait(self.client.text_document_code_action_async(params)) or [])[0]
+        assert isinstance(action, types.CodeAction) and action.edit is not None and action.edit.changes is not None
+        return applied(self.texts[path], list(action.edit.changes[uri]))
+
+    def symbols(self, path: Path) -> list[str]:
+        """The structure of a file as paths of names."""
+        params = types.DocumentSymbolParams(types.TextDocumentIdentifier(path.as_uri()))
+        return list(_paths(self.wait(self.client.text_document_document_symbol_async(params)) or [], ""))
+
+    def folds(self, path: Path) -> list[tuple[int, int]]:
+        """The lines that can be folded."""
+        params = types.FoldingRangeParams(types.TextDocumentIdentifier(path.as_uri()))
+        found = self.wait(self.client.text_document_folding_range_async(params)) or []
+        return [(each.start_line, each.end_line) for each in found]
+
+
+def path_of(uri: str) -> Path:
+    """The file of an address."""
+    return Path(to_fs_path(uri) or "")
+
+
+def _located(found: Any) -> list[tuple[Path, int]]:
+    return [(path_of(each.uri), each.range.start.line) for each in found or []]
+
+
+def _open_first(path: Path) -> Any:
+    return lambda place: (place[0] != path, place)
+
+
+def _paths(symbols: Any, before: str) -> Iterator[str]:
+    for each in symbols:
+        yield before + each.name
+        yield from _paths(each.children or [], f"{before}{each.name}/")
+
+
+def applied(text: str, edits: list[types.TextEdit]) -> str:
+    """A text with edits, whose positions are in UTF-16."""
+    lines = [line.encode("utf-16-le") for line in text.split("\n")]
+    for edit in sorted(edits, key=lambda each: (each.range.start.line, each.range.start.character), reverse=True):
+        start, end = edit.range.start, edit.range.end
+        assert start.line == end.line
+        line = lines[start.line]
+        new = edit.new_text.encode("utf-16-le")
+        lines[start.line] = line[: 2 * start.character] + new + line[2 * end.character :]
+    return "\n".join(line.decode("utf-16-le") for line in lines)
 
 
 def shown(each: types.Diagnostic) -> Told:

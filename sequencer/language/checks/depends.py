@@ -92,7 +92,7 @@ class Dependencies:
         for module in self._modules.values():
             self._mentions.add("module", module.id, module.place, module.place)
             for case in module.cases:
-                self._mentions.add("case", case.base_id, case.place, case.place)
+                self._mentions.add("case", case.base_id, case.place, case.place, module.id)
 
     def _mention(self, dependency: Dependency, module_id: str, case_id: str) -> None:
         """Notes the module and the case that a dependency names."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sequencer.expressions.expression import has_expression
+from sequencer.language.mentions import Mentions
 from sequencer.language.problems import Problems
 from sequencer.language.scope import VARIANT
 from sequencer.language.shapes.wording import did_you_mean, listed, show
@@ -39,8 +40,14 @@ class VariantCheck:
     """
 
     def __init__(
-        self, sequence: SequenceDefinition, root: MappingNode, places: Mapping[Place, Place], problems: Problems
+        self,
+        sequence: SequenceDefinition,
+        root: MappingNode,
+        places: Mapping[Place, Place],
+        problems: Problems,
+        mentions: Mentions,
     ) -> None:
+        self._mentions = mentions
         self._sequence = sequence
         self._root = root
         self._places = places
@@ -109,6 +116,8 @@ class VariantCheck:
             if variant is not None and limit.certain:
                 self._judge_written(limit, variant)
             return
+        if limit.row is not None and limit.step.place in self._places:
+            self._mentions.add("row", limit.measurement, self._places[limit.step.place], limit.row.place)
         if limit.key is None:
             self._open.add(table.name)
             for row in table.rows:
