@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from lsprotocol import types
@@ -15,6 +16,9 @@ from sequencer.language_server.readings import Readings
 
 PAUSE_SECONDS = 0.02
 """How long a change waits for the next one: a person types slower, an editor that replaces a word does not."""
+
+IDLE_SECONDS = 0.3
+"""After that nobody is typing."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ class Checker:
         self._readings = readings
         self._changed: set[Path] = set()
         self._anything = False
+        self._go_on = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._published: dict[str, tuple[int | None, list[types.Diagnostic]]] = {}
 
@@ -40,12 +45,14 @@ class Checker:
             self._anything = True
         else:
             self._changed.add(path)
+        self._go_on.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._check())
 
     async def settled(self) -> None:
         """Returns when everything that was changed until now has been read."""
         while self._task is not None and not self._task.done():
+            self._go_on.set()
             await asyncio.wait([self._task])
 
     async def _check(self) -> None:
@@ -58,8 +65,20 @@ class Checker:
                 # In a thread, so that requests are answered meanwhile.
                 await asyncio.to_thread(self._readings.update, documents, changed)
                 self._publish(documents)
+                await self._recover(documents)
             except Exception:
                 _log.exception("the check failed")
+
+    async def _recover(self, documents: OpenDocuments) -> None:
+        """Where the text is no YAML: reads it as far as it is, once nobody types or somebody asks for a name in it."""
+        if not self._readings.is_stale:
+            return
+        self._go_on.clear()
+        if not self._changed and not self._anything:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._go_on.wait(), IDLE_SECONDS)
+        if not self._changed and not self._anything:
+            await asyncio.to_thread(self._readings.recover, documents)
 
     def _publish(self, documents: OpenDocuments) -> None:
         found = Diagnostics(documents, encoding_of(self._server)).by_file(self._readings.current.values())

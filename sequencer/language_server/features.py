@@ -21,6 +21,7 @@ from sequencer.language_server.outline import Outline
 from sequencer.language_server.positions import TextPositions
 from sequencer.language_server.readings import Readings
 from sequencer.language_server.renaming import RENAMED, RenameRefused, Renaming
+from sequencer.language_server.schemas import is_foreign
 from sequencer.vocabulary.problem import Place
 
 
@@ -35,9 +36,12 @@ class Features:
         self._names: tuple[tuple[int, ...], Names] = ((), Names(()))
 
     def _document(self, uri: str) -> OpenDocument | None:
+        """An open file; ``None`` for one that is no part of a sequence, which other servers help with."""
         path = path_of(uri)
         document = self._server.workspace.text_documents.get(uri)
         if path is None or document is None:
+            return None
+        if is_foreign(document.source) and not self._readings.of(path):
             return None
         return OpenDocument(uri, path, document.language_id or "", document.version, document.source)
 

@@ -26,7 +26,9 @@ _MODULES = re.compile(r"^modules[ \t]*:", re.MULTILINE)
 class Reading:
     """A sequence that was read, and every problem of it with the project that its places are relative to.
 
-    ``result`` and ``mentions`` are of the sequence as far as it is YAML; ``problems`` are of the text as it is.
+    ``problems`` are of the text as it is. Where that is no YAML, ``result`` and ``mentions`` are of what was read
+    before (``is_stale``), then of the text as far as it is YAML (``Readings.recover``). ``files`` are all that it was
+    read from.
     """
 
     path: Path
@@ -35,10 +37,8 @@ class Reading:
     problems: tuple[tuple[Problem, Project], ...]
     mentions: dict[Mention, None]
 
-    @property
-    def files(self) -> frozenset[Path]:
-        """The files that it was read from."""
-        return self.result.files | {self.path}
+    files: frozenset[Path]
+    is_stale: bool = False
 
 
 class Readings:
@@ -128,25 +128,45 @@ class Readings:
             mentions = checking.mentions[path] = Mentions(wanted=True)
             problems = tuple(checking.problems([(path, project)]))
             result = checking.read(path, project)
-            if any(problem.code in _NOT_YAML for problem, _ in problems):
-                result, mentions = self._recovered(path, project, result, unsaved)
-            self._read[path] = Reading(path, project, result, problems, mentions.found)
+            is_stale = any(problem.code in _NOT_YAML for problem, _ in problems)
+            reading = Reading(path, project, result, problems, mentions.found, result.files | {path}, is_stale)
+            before = self.current.get(path) if is_stale else None
+            if before is not None:
+                result = replace(before.result, sources=result.sources)
+                reading = replace(reading, result=result, mentions=before.mentions)
+            self._read[path] = reading
         return self._read[path]
 
-    def _recovered(
-        self, path: Path, project: Project, result: ReadResult, unsaved: dict[Path, bytes]
-    ) -> tuple[ReadResult, Mentions]:
-        """A sequence as far as it and what it includes are YAML, where ``result`` is of what they are as a whole."""
+    @property
+    def is_stale(self) -> bool:
+        """Whether names are of a text before the one that was read."""
+        return any(reading.is_stale for reading in self.current.values())
+
+    def recover(self, documents: OpenDocuments) -> None:
+        """Reads what is no YAML as far as it is, for the names in it; the problems stay."""
+        with self._lock:
+            unsaved = {path: document.text.encode("utf-8", "surrogatepass") for path, document in documents.items()}
+            self.current = self._read = {
+                path: self._recovered(reading, unsaved) if reading.is_stale else reading
+                for path, reading in self._read.items()
+            }
+
+    def _recovered(self, reading: Reading, unsaved: dict[Path, bytes]) -> Reading:
         readable = dict(unsaved)
-        for file in unsaved.keys() & {path, *result.files}:
+        for file in unsaved.keys() & reading.files:
             text = recovered(unsaved[file].decode("utf-8", "replace"))
             if text is not None:
                 readable[file] = text.encode()
         mentions = Mentions(wanted=True)
         again = read_sequence(
-            path, project=project.folder, stand=project.settings.stand.recorded(), unsaved=readable, mentions=mentions
+            reading.path,
+            project=reading.project.folder,
+            stand=reading.project.settings.stand.recorded(),
+            unsaved=readable,
+            mentions=mentions,
         )
-        return replace(again, files=again.files | result.files), mentions
+        result = replace(again, sources=reading.result.sources)
+        return replace(reading, result=result, mentions=mentions.found, is_stale=False)
 
 
 def _held(path: Path) -> bytes:

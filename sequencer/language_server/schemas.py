@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
@@ -12,6 +13,7 @@ from sequencer.language_server.cursor import ITEM, Level
 from sequencer.steps import step_types
 from sequencer.steps.keys import Schema
 
+_TOP_KEY = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
 _STEP = "#/$defs/step"
 
 
@@ -40,6 +42,13 @@ def schemas_at(levels: Sequence[Level], key: str | None = None, *, blocks: bool)
     for outer, level in pairwise(levels):
         found = [each for schema in _of_verb(found, outer.entries) for each in _inner(schema, level.key)]
     return _of_verb(found, [*levels[-1].entries, *([] if key is None else [key])])
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text has keys at its top that neither a sequence nor a file of blocks has."""
+    sequence, of_blocks, _ = _documents()
+    known = {*sequence["properties"], *of_blocks["properties"]}
+    return any(key not in known and not key.startswith("x-") for key in _TOP_KEY.findall(text))
 
 
 def value_schemas(owners: Iterable[Schema], key: str) -> list[Schema]:

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -235,7 +235,7 @@ def shown(each: types.Diagnostic) -> Told:
     return start.line, start.character, end.line, end.character, str(each.code), each.message
 
 
-def until(condition: Any) -> None:
+def until(condition: Callable[[], bool]) -> None:
     """Waits until something is so."""
     end = time.monotonic() + SECONDS
     while not condition():

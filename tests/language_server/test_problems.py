@@ -91,8 +91,11 @@ def test_an_error_of_the_configuration_is_told_at_the_configuration(editor: Edit
 
 
 def test_other_files_are_left_alone(editor: Editor, project: Path) -> None:
-    """A YAML file that is no sequence and that none includes has no problems of hardseq's."""
+    """A YAML file that is no sequence and that none includes has no problems of hardseq's, and nothing is offered."""
     other = project / "mkdocs.yml"
-    other.write_text("site_name: x\nnav: []\n")
+    other.write_text("site_name: x\nnav: []\n\n")
     editor.open(other)
     assert editor.problems(other) == []
+    assert editor.completion(other, 2, 0) == []
+    editor.type(other, "\n")
+    assert {"name", "modules"} <= set(editor.completion(other, 0, 0))
