@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -22,5 +23,8 @@ def command() -> ExitCode:
         if missing.name not in ("pygls", "lsprotocol"):
             raise
         raise Refusal("the language server is not installed", hint="pip install 'hardseq[lsp]'") from None
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    # What a package prints while it is looked at, itself or its library in C, would stand among the messages.
+    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    serve(sys.stdin.buffer, stdout)
     return ExitCode.PASSED

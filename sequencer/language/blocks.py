@@ -168,7 +168,7 @@ class Includes:
                 self._mentions.add("block", block.name, block.place, block.place)
                 for parameter in block.params:
                     at = block.node["params"].key_place(parameter)
-                    self._mentions.add("variable", parameter, at, at, "")
+                    self._mentions.add("variable", parameter, at, at, f"block {block.name}")
                 offered.blocks.setdefault(block.name, block)
         for name, block in offered.blocks.items():
             inside.blocks.setdefault(name, block)

@@ -17,8 +17,9 @@ MentionKind = Literal[
 class Mention(NamedTuple):
     """A ``name`` at ``place``; ``symbol`` is where what it names is declared, which identifies it.
 
-    ``within`` says of a declared variable where it can be read: in the case ``module::case``, in a ``module``, or
-    everywhere (``""``); of a case it is the module. It is ``None`` for all other mentions.
+    ``within`` says of a declared variable where it can be read: in the case ``module::case``, in a ``module``,
+    everywhere (``""``), in a ``block NAME`` that has it as its parameter; of a case it is the module. It is ``None``
+    for all other mentions.
     """
 
     kind: MentionKind

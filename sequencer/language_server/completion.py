@@ -144,14 +144,19 @@ class Completion:
         if cursor.path[:1] == ("variants",) and len(cursor.path) == 2:
             yield from self._of_other_variants(cursor)
             return
-        if is_step(schemas) and not any(verb in verbs() for verb in cursor.entries):
-            for verb, schema in verbs().items():
+        if not is_step(schemas) or any(verb in verbs() for verb in cursor.entries):
+            for key, schema in properties(schemas).items():
+                if key not in cursor.entries:
+                    yield Proposal(_key(key, schema), Kind.Property, _short(schema), description(schema), key)
+        if is_step(schemas):
+            yield from self._verbs(cursor)
+
+    def _verbs(self, cursor: Cursor) -> Iterator[Proposal]:
+        """The verbs that what the step has already can be keys of: `call` stands in a `measure` as well."""
+        for verb, schema in verbs().items():
+            if verb not in cursor.entries and cursor.entries.keys() <= schema["properties"].keys():
                 said = description(schema["properties"][verb])
                 yield Proposal(_key(verb, schema["properties"][verb]), Kind.Keyword, "verb", said, verb)
-            return
-        for key, schema in properties(schemas).items():
-            if key not in cursor.entries:
-                yield Proposal(_key(key, schema), Kind.Property, _short(schema), description(schema), key)
 
     def _of_other_variants(self, cursor: Cursor) -> Iterator[Proposal]:
         for mention in self._names.declared("variable"):
@@ -189,14 +194,9 @@ class Completion:
     def _block_parameters(self, used: str, cursor: Cursor) -> Iterator[Proposal]:
         name = used.rpartition(".")[2]
         for path, mentions in self._names.mentions.items():
-            block = next((each for each in mentions if each.kind == "block" and each.name == name), None)
-            if block is None or not block.is_declaration:
-                continue
-            following = [each for each in mentions if each.is_declaration and each.place.line > block.place.line]
-            end = min((each.place.line for each in following if each.kind == "block"), default=1 << 30)
-            for each in following:
-                inside = each.kind == "variable" and each.within == "" and each.place.line < end
-                if inside and each.name not in cursor.entries:
+            for each in mentions:
+                of_block = each.kind == "variable" and each.is_declaration and each.within == f"block {name}"
+                if of_block and each.name not in cursor.entries:
                     yield Proposal(f"{each.name}: ", Kind.Field, path.name, label=each.name)
 
     def _values(self, cursor: Cursor, schemas: list[Schema]) -> Proposals:

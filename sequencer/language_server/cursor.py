@@ -18,6 +18,9 @@ ITEM = "-"
 MOST_LINES_OF_BRACKETS = 20
 """A value in brackets that is longer than that is read from its end only."""
 
+LONGEST_LINE = 2000
+"""Of a longer line only its beginning is looked at: no person wrote it."""
+
 _KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s:#\-\[\]{},'"][^:#]*?|[^\s:#\[\]{},'"]+)\s*:(?=\s|$)""")
 _DASHES = re.compile(r"\s*((?:- +)*(?:-$)?)")
 _BLOCK_TEXT = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
@@ -77,6 +80,7 @@ class _Line:
 
 
 def _line(written: str) -> _Line:
+    written = written[:LONGEST_LINE]
     dashes = _DASHES.match(written)
     assert dashes is not None  # it matches nothing as well
     columns = [dashes.start(1) + index for index, letter in enumerate(dashes[1]) if letter == "-"]
@@ -93,9 +97,9 @@ def _line(written: str) -> _Line:
 def find_cursor(lines: Sequence[str], line: int, column: int) -> Cursor:
     """What is being written at letter ``column`` of ``line``, both from 1."""
     index = min(line, len(lines)) - 1
-    written = lines[index][: column - 1] if lines else ""
+    written = lines[index][: min(column - 1, LONGEST_LINE)] if lines else ""
     start = _start_of_brackets(lines, index, written)
-    first = lines[start] if start < index else written
+    first = lines[start][:LONGEST_LINE] if start < index else written
     read = _line(first)
     levels, in_text = _around(lines, start, read, len(first) if read.is_empty else read.column)
     before = first[_KEY.match(first, read.column).end() :] if read.key is not None else first[read.column :]  # type: ignore[union-attr]
@@ -113,7 +117,7 @@ def _start_of_brackets(lines: Sequence[str], index: int, written: str) -> int:
     closed = max(-_balance(written), 0)
     lowest = len(written) - len(written.lstrip()) if written.strip() else len(written)
     for above in range(index - 1, max(index - MOST_LINES_OF_BRACKETS, 0) - 1, -1):
-        text = lines[above]
+        text = lines[above][:LONGEST_LINE]
         if not text.strip():
             continue
         indent, balance = len(text) - len(text.lstrip()), _balance(text)

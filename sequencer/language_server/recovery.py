@@ -12,6 +12,7 @@ from sequencer.language.yaml.loader import Document, parse_document
 MOST_BROKEN_LINES = 30
 """A text with more broken lines is given up: nobody asks what a name in it is."""
 
+_END = re.compile(r"(\r\n|\r|\n)")
 _BEGINNING = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w-]*)?")
 
 
@@ -30,9 +31,15 @@ def recovered(text: str) -> str | None:
     return None
 
 
+def lines_with_ends(text: str) -> list[str]:
+    """The lines as places count them (``split_lines``), each with its end."""
+    parts = [*_END.split(text), ""]
+    return [line + end for line, end in zip(parts[::2], parts[1::2], strict=True)]
+
+
 def _without(text: str, line: int) -> str | None:
     """The text with less in ``line``, or in the last line before it that has anything."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_with_ends(text)
     for index in range(min(line, len(lines)) - 1, -1, -1):
         written = lines[index].rstrip("\r\n")
         if written.strip():

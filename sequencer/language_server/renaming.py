@@ -9,6 +9,7 @@ from sequencer.app.checking import Checking
 from sequencer.language.mentions import Mention
 from sequencer.language_server.names import Names, Symbol
 from sequencer.language_server.readings import Reading
+from sequencer.language_server.recovery import lines_with_ends
 from sequencer.project.toml_places import toml_places
 from sequencer.vocabulary.problem import Place, Problem, split_lines
 from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern
@@ -119,8 +120,8 @@ def _of_driver(text: str, file: str, name: str) -> Iterator[Place]:
 
 def replaced(text: str, places: list[Place], new: str) -> str:
     """The text with ``new`` at all of the places, none of which goes over a line."""
-    lines = text.splitlines(keepends=True) if "\r" in text else text.split("\n")
+    lines = lines_with_ends(text)
     for place in sorted(set(places), reverse=True):
         line = lines[place.line - 1]
         lines[place.line - 1] = line[: place.column - 1] + new + line[place.end_column - 1 :]
-    return "".join(lines) if "\r" in text else "\n".join(lines)
+    return "".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
@@ -22,8 +21,6 @@ WATCHED = ("**/*.{yaml,yml}", "**/*.{csv,tsv,txt}", "**/*.py", "**/{hardseq,hard
 
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Answers an editor until it says goodbye or is gone."""
-    # What a package prints while it is read would stand among the messages.
-    sys.stdout = sys.stderr
     make_server().start_io(stdin, stdout)
 
 

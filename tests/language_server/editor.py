@@ -145,10 +145,15 @@ class Editor:
         return [each.label for each in self.completed(path, line, column)]
 
     def hover(self, path: Path, word: str) -> str | None:
-        """What is said of a word."""
+        """What is said of a word, as it reads."""
+        said = self.raw_hover(path, word)
+        return None if said is None else said.replace("\\", "")
+
+    def raw_hover(self, path: Path, word: str) -> str | None:
+        """What is said of a word, in Markdown."""
         at = self.place(path, word)
         found = self.wait(self.client.text_document_hover_async(types.HoverParams(at.text_document, at.position)))
-        return None if found is None else found.contents.value.replace("\\", "")
+        return None if found is None else found.contents.value
 
     def definition(self, path: Path, word: str) -> list[tuple[Path, int]]:
         """Where a word leads: files with lines."""

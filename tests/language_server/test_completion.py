@@ -38,6 +38,7 @@ def offered(editor: Editor, project: Path, text: str) -> list[str]:
 
 CASES = {
     "a verb": ("          - mea|", {"measure"}),
+    "a verb above what belongs to it": ("          - mea|\n            call: meter.reset", {"measure"}),
     "all verbs": ("          - |", {"measure", "check", "call", "wait", "dialog"}),
     "a key of the verb": ("          - measure: 5 V\n            li|", {"limits"}),
     "a driver": ("          - call: me|", {"meter"}),

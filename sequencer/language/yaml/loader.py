@@ -63,14 +63,11 @@ def read_document(
     file = display_path(path, project)
     document = Document(file, "", listed=listed)
     written = unsaved.get(path.resolve()) if unsaved else None
-    if written is not None:
-        document.data = written
-        return parse_document(document)
     try:
-        size = path.stat().st_size
+        size = path.stat().st_size if written is None else len(written)
         if size > MAX_BYTES:
             return _refuse(document, "file-too-large", f"the file has {size:,} bytes; {MAX_BYTES:,} is the maximum")
-        document.data = path.read_bytes()
+        document.data = path.read_bytes() if written is None else written
     except OSError as error:
         return _refuse(document, "unreadable-file", f"the file cannot be read: {error.strerror or error}")
     return parse_document(document)
