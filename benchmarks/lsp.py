@@ -4,7 +4,7 @@
     python benchmarks/lsp.py --lines 200 20000  and others
 
 A client of a few lines speaks to a real ``hardseq lsp``. It changes a line somewhere in the file, as a person does who
-is in the middle of a word (half of the texts are no YAML), and takes the time to the answer. Milliseconds.
+is in the middle of a word (half of the texts are not valid YAML), and takes the time to the answer. Milliseconds.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Checker:
                 _log.exception("the check failed")
 
     async def _recover(self, documents: OpenDocuments) -> None:
-        """Where the text is no YAML: reads it as far as it is, once nobody types or somebody asks for a name in it."""
+        """Reads what is not valid YAML as far as it is, once nobody types or somebody asks for a name in it."""
         if not self._readings.is_stale:
             return
         self._go_on.clear()

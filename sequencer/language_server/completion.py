@@ -16,7 +16,7 @@ from sequencer.language.problems import Problems
 from sequencer.language.scope import ALWAYS, VariableNames
 from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, USE_PATTERN
 from sequencer.language_server.cursor import ITEM, Cursor, find_cursor
-from sequencer.language_server.names import Names, members
+from sequencer.language_server.names import ProjectNames, members
 from sequencer.language_server.schemas import (
     alternatives,
     description,
@@ -111,7 +111,7 @@ class Proposals:
 class Completion:
     """Answers for one file. ``names`` are those of the sequences that it is a part of."""
 
-    def __init__(self, path: Path, text: str, lines: list[str], names: Names, project: Path) -> None:
+    def __init__(self, path: Path, text: str, lines: list[str], names: ProjectNames, project: Path) -> None:
         self._path = path
         self._text = text
         self._lines = lines

@@ -102,7 +102,8 @@ def find_cursor(lines: Sequence[str], line: int, column: int) -> Cursor:
     first = lines[start][:LONGEST_LINE] if start < index else written
     read = _line(first)
     levels, in_text = _around(lines, start, read, len(first) if read.is_empty else read.column)
-    before = first[_KEY.match(first, read.column).end() :] if read.key is not None else first[read.column :]  # type: ignore[union-attr]
+    key = _KEY.match(first, read.column)
+    before = first[read.column if key is None else key.end() :]
     between = [before, *lines[start + 1 : index], written] if start < index else [before]
     cursor = Cursor(levels, read.key, before.lstrip(), in_text=in_text)
     flow = "\n".join(between)

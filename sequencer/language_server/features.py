@@ -16,7 +16,7 @@ from sequencer.language_server.completion import Completion, Proposal
 from sequencer.language_server.documents import OpenDocument, encoding_of, open_documents, path_of
 from sequencer.language_server.fixes import fixes
 from sequencer.language_server.hover import hover
-from sequencer.language_server.names import Names, Symbol
+from sequencer.language_server.names import ProjectNames, Symbol
 from sequencer.language_server.outline import Outline
 from sequencer.language_server.positions import TextPositions
 from sequencer.language_server.readings import Readings
@@ -33,7 +33,7 @@ class Features:
         self._server = server
         self._readings = readings
         self._checker = checker
-        self._names: tuple[tuple[int, ...], Names] = ((), Names(()))
+        self._names: tuple[tuple[int, ...], ProjectNames] = ((), ProjectNames(()))
 
     def _document(self, uri: str) -> OpenDocument | None:
         """An open file; ``None`` for one that is no part of a sequence, which other servers help with."""
@@ -45,11 +45,11 @@ class Features:
             return None
         return OpenDocument(uri, path, document.language_id or "", document.version, document.source)
 
-    def _names_of(self, path: Path) -> Names:
+    def _names_of(self, path: Path) -> ProjectNames:
         readings = self._readings.of(path)
         key = tuple(map(id, readings))
         if self._names[0] != key:
-            self._names = (key, Names(readings))
+            self._names = (key, ProjectNames(readings))
         return self._names[1]
 
     def _positions(self, path: Path) -> TextPositions:
@@ -172,14 +172,14 @@ class Features:
 
     async def _of_project(
         self, uri: str, position: types.Position
-    ) -> tuple[OpenDocument | None, Mention | None, Names]:
+    ) -> tuple[OpenDocument | None, Mention | None, ProjectNames]:
         """What stands at a place, with the names of all sequences of the project."""
         await self._checker.settled()
         document, mentions = self._at(uri, position)
         if document is None or not mentions:
-            return document, None, Names(())
+            return document, None, ProjectNames(())
         documents = open_documents(self._server.workspace)
-        names = Names(await asyncio.to_thread(self._readings.of_project, document.path, documents))
+        names = ProjectNames(await asyncio.to_thread(self._readings.of_project, document.path, documents))
         return document, mentions[0], names
 
     def _location(self, symbol: Symbol) -> types.Location:

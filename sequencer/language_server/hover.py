@@ -10,7 +10,7 @@ from sequencer.language.drivers.source import WrittenCode
 from sequencer.language.mentions import Mention
 from sequencer.language_server.completion import is_blocks_text, plain, said_of
 from sequencer.language_server.cursor import find_cursor
-from sequencer.language_server.names import Names
+from sequencer.language_server.names import ProjectNames
 from sequencer.language_server.schemas import alternatives, description, is_step, properties, schemas_at, verbs
 from sequencer.steps.keys import Schema
 from sequencer.vocabulary.problem import split_lines
@@ -21,7 +21,7 @@ MOST_PLACES = 5
 _WORD_AFTER = re.compile(r"[\w-]*")
 
 
-def hover(path: Path, text: str, at: tuple[int, int], names: Names, texts: Mapping[Path, str]) -> str | None:
+def hover(path: Path, text: str, at: tuple[int, int], names: ProjectNames, texts: Mapping[Path, str]) -> str | None:
     """What stands at the letter ``at`` (line and column, from 1), as Markdown; ``None`` where nothing is known."""
     for mention in names.at(path, *at):
         said = _named(path, mention, names, texts)
@@ -30,7 +30,7 @@ def hover(path: Path, text: str, at: tuple[int, int], names: Names, texts: Mappi
     return _key(split_lines(text), *at, blocks=is_blocks_text(text))
 
 
-def _named(path: Path, mention: Mention, names: Names, texts: Mapping[Path, str]) -> str:
+def _named(path: Path, mention: Mention, names: ProjectNames, texts: Mapping[Path, str]) -> str:
     if mention.kind in ("method", "class", "driver"):
         member = names.member(mention.name) if mention.kind == "method" else None
         driver = names.driver(mention.name) if mention.kind == "driver" else None
@@ -49,7 +49,7 @@ def _named(path: Path, mention: Mention, names: Names, texts: Mapping[Path, str]
     return "\n".join([f"{mention.kind} `{mention.name}`".replace("\n", " "), *lines])
 
 
-def _class(mention: Mention, names: Names) -> WrittenCode | None:
+def _class(mention: Mention, names: ProjectNames) -> WrittenCode | None:
     for reading in names.readings:
         for target in reading.result.drivers.values():
             if target is not None and target.written is not None and target.written.place == mention.symbol:

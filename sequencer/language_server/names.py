@@ -15,7 +15,7 @@ Symbol = tuple[Path, Place]
 """A place with the resolved path of its file."""
 
 
-class Names:
+class ProjectNames:
     """The names in the readings of one or several sequences.
 
     What is declared in several places at once (a column in each row, a variable set in two steps) is one thing when any

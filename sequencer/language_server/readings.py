@@ -26,9 +26,9 @@ _MODULES = re.compile(r"^modules[ \t]*:", re.MULTILINE)
 class Reading:
     """A sequence that was read, and every problem of it with the project that its places are relative to.
 
-    ``problems`` are of the text as it is. Where that is no YAML, ``result`` and ``mentions`` are of what was read
-    before (``is_stale``), then of the text as far as it is YAML (``Readings.recover``). ``files`` are all that it was
-    read from.
+    ``problems`` are of the text as it is. Where that is not valid YAML, ``result`` and ``mentions`` are of what was
+    read before (``is_stale``), then of the text as far as it is YAML (``Readings.recover``). ``files`` are all that it
+    was read from.
     """
 
     path: Path
@@ -143,7 +143,7 @@ class Readings:
         return any(reading.is_stale for reading in self.current.values())
 
     def recover(self, documents: OpenDocuments) -> None:
-        """Reads what is no YAML as far as it is, for the names in it; the problems stay."""
+        """Reads what is not valid YAML as far as it is, for the names in it; the problems stay."""
         with self._lock:
             unsaved = {path: document.text.encode("utf-8", "surrogatepass") for path, document in documents.items()}
             self.current = self._read = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sequencer.app.checking import Checking
 from sequencer.language.mentions import Mention
-from sequencer.language_server.names import Names, Symbol
+from sequencer.language_server.names import ProjectNames, Symbol
 from sequencer.language_server.readings import Reading
 from sequencer.language_server.recovery import lines_with_ends
 from sequencer.project.toml_places import toml_places
@@ -28,7 +28,7 @@ class RenameRefused(Exception):
 class Renaming:
     """``names`` are those of all sequences of the project; ``texts`` are the files as they are in the editor."""
 
-    def __init__(self, names: Names, texts: Mapping[Path, str]) -> None:
+    def __init__(self, names: ProjectNames, texts: Mapping[Path, str]) -> None:
         self._names = names
         self._texts = texts
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 from sequencer.language.shapes.schema import blocks_properties, sequence_schema
 from sequencer.language_server.cursor import ITEM, Level
@@ -21,7 +20,7 @@ _STEP = "#/$defs/step"
 def _documents() -> tuple[Schema, Schema, Mapping[str, Schema]]:
     """The schema of a sequence, that of a file of blocks, and what both refer to."""
     usable, _ = step_types().all_usable()
-    whole: Mapping[str, Any] = sequence_schema(usable)
+    whole: Schema = sequence_schema(usable)
     return whole, {"type": "object", "properties": blocks_properties()}, whole["$defs"]
 
 

@@ -173,7 +173,7 @@ def test_a_hint_is_a_quick_fix(editor: Editor, path: Path) -> None:
 
 
 def test_the_structure_is_shown_and_folded(editor: Editor, path: Path) -> None:
-    """Modules, cases and steps, also while the text is no YAML."""
+    """Modules, cases and steps, also while the text is not valid YAML."""
     editor.type(path, SEQUENCE.replace("limits: [4.8, 5.2]", "limits: [4.8"))
     names = {"modules/power/rails/measure: 5 V rail", "modules/power/ripple", "drivers/meter", "vars/nominal"}
     assert names <= set(editor.symbols(path))

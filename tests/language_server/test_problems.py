@@ -32,7 +32,7 @@ def test_what_is_wrong_is_told_while_one_types_and_goes_when_it_is_mended(editor
 
 
 def test_broken_yaml_is_told_as_check_tells_it(editor: Editor, project: Path) -> None:
-    """In the middle of a word the text is no YAML; its problem is at its place, and the only one."""
+    """In the middle of a word the text is not valid YAML; its problem is at its place, and the only one."""
     path = project / "sequences" / "rail.yaml"
     broken = SEQUENCE.replace("limits: [4.8, 5.2]", "limits: [4.8, ")
     editor.open(path, broken)
