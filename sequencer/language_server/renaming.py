@@ -41,12 +41,23 @@ class Renaming:
         uses = self._names.uses(path, mention)
         self._refuse_taken(mention, uses, new)
         edits: Edits = {}
+        self._refuse_unread({symbol[0] for symbol, _ in uses})
         for (file, place), _ in uses:
             edits.setdefault(file, []).append(self._written(file, place, mention.name))
         if mention.kind == "driver":
             self._configured(mention, uses, edits)
         self._refuse_broken(mention, edits, new)
         return edits
+
+    def _refuse_unread(self, files: set[Path]) -> None:
+        """What has an error was not read whole: the name may stand in it as well."""
+        shared = any(
+            file != reading.path and file in reading.files for reading in self._names.readings for file in files
+        )
+        for reading in self._names.readings:
+            wrong = next((each for each, _ in reading.problems if each.severity == "error"), None)
+            if wrong is not None and (shared or files & reading.files):
+                raise RenameRefused(f"mend this first: {wrong.message} ({wrong.place})")
 
     def _refuse_taken(self, mention: Mention, uses: list[tuple[Symbol, Mention]], new: str) -> None:
         files = {symbol[0] for symbol, _ in uses}

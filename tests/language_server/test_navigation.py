@@ -156,6 +156,13 @@ def test_a_bad_name_is_refused(editor: Editor, path: Path, word: str, name: str,
         editor.rename(path, word, name)
 
 
+def test_nothing_is_renamed_beside_an_error(editor: Editor, path: Path) -> None:
+    """What has an error was not read whole: the name could stand in it, and would be left there."""
+    editor.type(path, SEQUENCE.replace("limits: [4.8, 5.2]", "limits: ${{ volts"))
+    with pytest.raises(JsonRpcException, match="mend this first"):
+        editor.rename(path, "volts > nominal", "rail_volts")
+
+
 def test_a_hint_is_a_quick_fix(editor: Editor, path: Path) -> None:
     """The name that was meant takes the place of the one that was written; the text has no problem then."""
     for meant, written in (
