@@ -17,6 +17,7 @@ import os
 import platform
 import shutil
 import statistics
+import sys
 import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -145,6 +146,10 @@ def measure(browsers: int, values: int, rounds: int, prefix: Sequence[str]) -> d
                         late += delays(noted, taken)
                         pictures.append(len(noted))
                 (watched if number % 2 else alone).append(case["stop_time"] - case["start_time"])
+                if number % 2:
+                    print(
+                        f"pair {number // 2 + 1}: {alone[-1]:.3f} s, with browsers {watched[-1]:.3f} s", file=sys.stderr
+                    )
         finally:
             panel.close()
     return {
