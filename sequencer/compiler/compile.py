@@ -160,6 +160,7 @@ def _relative(path: str, folder: Path) -> str:
 @dataclass(frozen=True, slots=True)
 class _CaseFunction:
     function: str
+    name: str
     place: str
     dependency: str | None
     marks: str
@@ -188,7 +189,6 @@ def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case,
     cases = [_case_function(case, name, classes, needed, stepping) for case, name in zip(part, functions, strict=True)]
     marks = _keywords(
         module.id,
-        name=None if module.name == module.id else module.name,
         group=module.group,
         description=module.description,
         critical=module.critical or None,
@@ -200,6 +200,7 @@ def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case,
         title=module.name,
         file=sequence.file,
         imports=classes.imports(),
+        module=module,
         marks=marks,
         cases=cases,
     )
@@ -222,7 +223,6 @@ def _case_function(
     body = _body(case.steps, classes, stepping)
     marks = _keywords(
         case.id,
-        name=None if case.name == case.id else case.name,
         place=str(case.place),
         description=case.description,
         group=None if case.group == "main" else case.group,
@@ -242,6 +242,7 @@ def _case_function(
     )
     return _CaseFunction(
         function=function,
+        name=case.name,
         place=str(case.place),
         dependency=_dependency(case) if case.depends or case.full_name in needed else None,
         marks=marks,

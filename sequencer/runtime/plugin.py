@@ -21,11 +21,11 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import SESSION, prepare
 
 MARKERS = (
-    "module(id, name, group, ...): a module of the sequence.",
-    "case(id, name, place, ...): a case of the sequence.",
+    "module_name(name): what people read for a module.",
+    "case_name(name): what people read for a case.",
+    "module(id, group, ...): a module of the sequence.",
+    "case(id, place, ...): a case of the sequence.",
     "after_run(number, on_fail): a step that follows the run.",
-    "module_name(name): as earlier versions name a module.",
-    "case_name(name): as earlier versions name a case.",
 )
 
 

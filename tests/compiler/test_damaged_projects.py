@@ -146,7 +146,7 @@ def test_the_test_process_compares_the_files_itself(make: Callable[[], Compiled]
         ("test_main.py", lambda text: "", "main::a and 2 more are missing"),
         (
             "test_main.py",
-            lambda text: text[: text.index('@pytest.mark.case("b"')],
+            lambda text: text[: text.index('@pytest.mark.case_name("b")')],
             "main::b and 1 more are missing",
         ),
         ("test_second.py", None, "second::c is missing"),

@@ -227,8 +227,9 @@ class Project:
         written = "".join(f", {name}={value!r}" for name, value in marks.items())
         lines = textwrap.indent("\n".join(body) or "pass", "    ")
         return (
-            f'\n\n@pytest.mark.dependency(name="{{module}}::{identity}"{depending}, scope="session")\n'
-            f"@pytest.mark.case({identity!r}, name={identity!r}, place='s.yaml:{{module}}:{identity}'{written})\n"
+            f"\n\n@pytest.mark.case_name({identity!r})\n"
+            f'@pytest.mark.dependency(name="{{module}}::{identity}"{depending}, scope="session")\n'
+            f"@pytest.mark.case({identity!r}, place='s.yaml:{{module}}:{identity}'{written})\n"
             f"def test_{identity}({fixtures}):\n{lines}\n"
         )
 
@@ -253,8 +254,8 @@ class Project:
         self._modules.append(identity)
         written = "".join(f", {name}={value!r}" for name, value in marks.items())
         source = (
-            f"import pytest\n\n{IMPORTS}\npytestmark = pytest.mark.module({identity!r}, name={identity!r}{written})\n"
-            + "".join(cases).replace("{module}", identity)
+            f"import pytest\n\n{IMPORTS}\npytestmark = [pytest.mark.module_name({identity!r}), "
+            f"pytest.mark.module({identity!r}{written})]\n" + "".join(cases).replace("{module}", identity)
         )
         (self.folder / f"test_{identity}.py").write_text(source)
         return self

@@ -33,9 +33,11 @@ CASE = """import pytest
 from sequencer.steps.call import Call
 from sequencer.steps.message import Message
 
-pytestmark = pytest.mark.module("main", name="Main")
+pytestmark = [pytest.mark.module_name("Main"), pytest.mark.module("main")]
 
-@pytest.mark.case("send", name="Send", place="s.yaml:5:5")
+@pytest.mark.case_name("Send")
+@pytest.mark.dependency(name="main::send", scope="session")
+@pytest.mark.case("send", place="s.yaml:5:5")
 def test_send(case, cloud):
     with Call(case, "s.yaml:6:7", call="cloud.send", save="answer") as step:
         step.result = cloud.send()

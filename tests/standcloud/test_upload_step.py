@@ -39,9 +39,11 @@ from sequencer.steps.check import Check
 from sequencer.steps.measure import Measure
 from sequencer.steps.upload import Upload
 
-pytestmark = pytest.mark.module("main", name="Main")
+pytestmark = [pytest.mark.module_name("Main"), pytest.mark.module("main")]
 
-@pytest.mark.case("rail", name="Rail", place="s.yaml:5:5", limited=1)
+@pytest.mark.case_name("Rail")
+@pytest.mark.dependency(name="main::rail", scope="session")
+@pytest.mark.case("rail", place="s.yaml:5:5", limited=1)
 def test_rail(case):
     with Measure(case, "s.yaml:6:7", "Rail", unit="V", limits=[4.8, 5.2]) as step:
         step.value = {value}
