@@ -136,6 +136,20 @@ def test_spans_are_those_of_the_clock_of_the_stand(figures: Any, browse: Any) ->
     assert found == whole
 
 
+def test_a_share_reads_as_nothing_or_all_only_where_it_is(figures: Any, browse: Any) -> None:
+    """Three units of nine thousand are not 0%, and a yield of 100% has no failure in it."""
+    shares = [0, 0.00033, 0.0004, 0.946, 0.9996, 0.99999, 1 - 1e-12, 1, None]
+    found = browse(figures).evaluate(
+        """async (shares) => {
+            const main = document.querySelector("script[type=module]").src;
+            const { percent } = await import(main.replace("all.js", "text.js"));
+            return shares.map((share) => percent(share));
+        }""",
+        shares,
+    )
+    assert found == ["0%", "0.03%", "0.04%", "94.6%", "99.96%", "99.999%", "100%", "100%", "—"]
+
+
 def test_who_comes_later_sees_when_the_run_ended(figures: Any, browse: Any) -> None:
     """The verdict that stands there has its time of day: that of the run's end, where the reader is."""
     ended = datetime.fromtimestamp(figures.last()["stop_time"], ZoneInfo("Asia/Tokyo"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sequencer.figures.index import FiguresIndex
 from sequencer.figures.overview import overview
 from sequencer.figures.scope import Scope
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import Run, report_of
+from tests.figures.history import Case, Run, report_of
 from tests.figures.line import DAY, END, copied, truths
 from tests.panel.axe import violations
 from tests.panel.conftest import Panel
@@ -37,6 +38,12 @@ GREEN = """
 }
 """
 """Where the first bar of passed runs is on a canvas."""
+OVER = """
+() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *")].filter(
+  (one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".table-scroll, svg, canvas")
+).map((one) => `${one.tagName}.${one.className}: ${Math.round(one.getBoundingClientRect().right)}`)
+"""
+"""What of a page that is wider than its window goes over its edge."""
 MONTH = END - END % DAY - 29 * DAY
 
 
@@ -252,6 +259,13 @@ def test_figures_are_for_every_screen_and_reader(
         expect(page.locator(".figure-area canvas").last).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert violations(page) == []
+    page.goto(f"{line_panel.url}/time")
+    figures(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    heights = page.locator(".figures-split tbody tr").evaluate_all("rows => rows.map((row) => row.clientHeight)")
+    assert max(heights) < 160
+    page.go_back()
+    figures(page)
     more = page.get_by_role("button", name="Filters")
     if width > 400:
         expect(more).to_have_count(0)
@@ -300,3 +314,44 @@ def test_a_bar_of_stands_in_several_time_zones_leads_to_its_runs(stand: Any, bro
     clock.click()
     expect(page.locator(".run-totals")).to_contain_text("Runs: 48")
     assert "clock" not in at(page)
+
+
+def test_long_names_run_over_no_edge(stand: Any, browse: Any) -> None:
+    """Names without a blank, as people paste them: a page of the history is as wide as its window."""
+    long = "Leiterplattenbaugruppe_mit_langem_Namen_und_ohne_Leerzeichen_" * 2
+    cases = tuple(
+        Case(f"{long[:30]}::{long[:40]}_{at}", measured=((f"{long[:60]} {at}", 5.0 + at, "V", [4.0, 9.0]),), title=long)
+        for at in range(3)
+    )
+    store = SqliteStore(stand.folder / ".hardseq" / "hardseq.sqlite3")
+    for at in range(4):
+        run = Run(
+            start=END - 7_000.0 * at,
+            serial_number=f"SN-{long}",
+            part_number=long,
+            sequence=long,
+            version=long[:40],
+            stand=f"{long} {at % 2}",
+            batch=long,
+            operator=long,
+            status="failed" if at else "passed",
+            cases=tuple(replace(case, status="failed") if at else case for case in cases),
+            sub_units=((f"SUB-{long}", long),),
+        )
+        store.save(report_of(run.named(at)))
+    store.close()
+    panel = stand.open()
+    (row, *_) = panel.ask("GET", "/api/figures/capability").json["rows"]
+    measurement = {name: row[name] for name in ("sequence", "case", "measurement", "unit")}
+    page = browse(panel, "/overview?by=stand", now=END, timezone_id="UTC")
+    for path, shown in (
+        ("/failures", ".figures-split"),
+        (f"/measurements/one?{urlencode(measurement)}", ".measurement-tiles"),
+        (f"/units?{urlencode({'serial_number': f'SN-{long}'})}", ".unit-family"),
+    ):
+        page.goto(panel.url + path)
+        expect(page.locator(shown).first).to_be_visible()
+        for width in (360, 1366):
+            page.set_viewport_size({"width": width, "height": 800})
+            over = page.evaluate(OVER)
+            assert (over, page.evaluate("document.documentElement.scrollWidth")) == ([], width), path

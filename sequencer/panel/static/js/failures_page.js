@@ -1,6 +1,7 @@
 // What keeps units from passing, the most frequent first: by case, measurement, error code or stand; and what never failed before.
 
 import { address, get } from "./api.js";
+import { barLabels } from "./bar_labels.js";
 import { addressOf, parametersOf, valueText } from "./figure_choice.js";
 import { figureChart } from "./figure_chart.js";
 import { figurePage, goTo } from "./figure_page.js";
@@ -88,7 +89,7 @@ function pareto(rows, split, cause, choice) {
     option: (look) => ({
       legend: {},
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
-      xAxis: { type: "category", data: labels, axisLabel: { interval: 0, hideOverlap: false, rotate: bars.length > 5 ? 35 : 0, width: 9 * look.rem, overflow: "truncate" } },
+      xAxis: { type: "category", data: labels, axisLabel: barLabels(labels, look) },
       yAxis: [
         { type: "value", minInterval: 1 },
         { type: "value", min: 0, max: 1, splitLine: { show: false }, axisLabel: { formatter: (value) => percent(value, 0) } },

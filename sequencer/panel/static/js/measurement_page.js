@@ -36,7 +36,7 @@ export function measurementPage() {
 function cards({ row, values, bins, choice, ask }) {
   const turn = inTurn();
   return [
-    h("p", { class: "measurement-of" }, h("a", { href: addressOf("/measurements", choice) }, t("nav.measurements")), " › ", token(row.case), " · ", row.sequence, row.unit ? ` · ${row.unit}` : null),
+    h("p", { class: "measurement-of" }, h("a", { href: addressOf("/measurements", choice) }, t("nav.measurements")), h("span", { aria: { hidden: "true" } }, "›"), h("span", {}, token(row.case), " · ", row.sequence, row.unit ? ` · ${row.unit}` : null)),
     tiles(row, bins),
     h("section", { class: "card" }, valuesChart(row, values, choice)),
     h("div", { class: "figures-charts" }, histogramChart(row, bins, choice), boxes(row, choice, ask, turn)),
@@ -60,7 +60,7 @@ function tiles(row, bins) {
   const target = bins.find((one) => one.target !== null)?.target ?? null;
   return h(
     "div",
-    { class: "tiles" },
+    { class: "tiles measurement-tiles" },
     tile("ppk", ratio(row.ppk), t("series.ppk_note", { pp: ratio(row.pp) }), graded(row.ppk)),
     tile("cpk", ratio(row.cpk), t("series.cpk_note", { cp: ratio(row.cp) }), graded(row.cpk)),
     tile("mean", quantity(row.mean, row.unit), t("series.sigma_note", { sigma: spread(row.sigma, row.unit), within: spread(row.sigma_within, row.unit) })),

@@ -108,6 +108,9 @@ export function everyDigit(of) {
   return decimal(long ? of.toExponential() : String(of));
 }
 
+/** Decimals of a percentage, at most. */
+const MOST_PLACES = 6;
+
 /** A number at an axis: thousands are short, as in `20K`, where the axis has `large` numbers. */
 export function axisNumber(of, large) {
   if (!large || Math.abs(of) < 1e3) return number(of);
@@ -116,7 +119,10 @@ export function axisNumber(of, large) {
 
 export function percent(of, digits = 1) {
   if (of === null || of === undefined) return "—";
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(of);
+  let places = digits;
+  // What is not nothing does not read as nothing, and what is not all not as all.
+  while (places < MOST_PLACES && of > 0 && of < 1 && [0, 100].includes(Number((100 * of).toFixed(places)))) places += 1;
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: places }).format(of);
 }
 
 /** A number with so many decimals. */

@@ -1,6 +1,7 @@
 // Where the time of tests goes: each case's share, retries, operators, other slots, and whether a version made it slower.
 
 import { address, get } from "./api.js";
+import { barLabels } from "./bar_labels.js";
 import { addressOf, parametersOf } from "./figure_choice.js";
 import { figureChart } from "./figure_chart.js";
 import { figurePage } from "./figure_page.js";
@@ -37,19 +38,22 @@ function partsOf(row) {
 
 function chart(rows) {
   const bars = rows.slice(0, BARS);
-  const labels = bars.map((row) => row.title);
+  const sequences = new Set(bars.map((row) => row.sequence));
+  // Cases of several sequences may have the same title.
+  const twice = (row) => bars.some((one) => one !== row && one.title === row.title);
+  const labels = bars.map((row) => (sequences.size > 1 && twice(row) ? `${row.title} · ${row.sequence}` : row.title));
   const whole = rows.reduce((sum, row) => sum + row.seconds, 0) || 1;
   return figureChart({
     title: t("timing.chart"),
     option: (look) => ({
       legend: {},
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
-      xAxis: { type: "category", data: labels, axisLabel: { interval: 0, hideOverlap: false, rotate: bars.length > 5 ? 35 : 0, width: 9 * look.rem, overflow: "truncate" } },
+      xAxis: { type: "category", data: labels, axisLabel: barLabels(labels, look) },
       yAxis: { type: "value", axisLabel: { formatter: (value) => percent(value, 0) } },
       series: PARTS.map((part, at) => ({ name: t(`timing.${part}`), type: "bar", stack: "time", color: [look.accent, look.failed, look.stopped, look.skipped][at], barMaxWidth: 4 * look.rem, data: bars.map((row) => partsOf(row)[part] / whole) })),
     }),
     tip: (params) => ({ title: labels[params[0].dataIndex], lines: params.map((one) => [one.seriesName, `${percent(one.value)} · ${seconds(one.value * whole)}`]) }),
-    table: () => ({ heads: [t("timing.case"), ...PARTS.map((part) => t(`timing.${part}`))], rows: bars.map((row) => [row.title, ...PARTS.map((part) => seconds(partsOf(row)[part]))]) }),
+    table: () => ({ heads: [t("timing.case"), ...PARTS.map((part) => t(`timing.${part}`))], rows: bars.map((row, at) => [labels[at], ...PARTS.map((part) => seconds(partsOf(row)[part]))]) }),
   });
 }
 
@@ -95,5 +99,5 @@ function versions(all) {
   const change = before.median ? now.median / before.median - 1 : 0;
   const same = Math.abs(change) < CHANGED;
   const text = t(same ? "timing.same" : change > 0 ? "timing.slower" : "timing.faster", { change: percent(Math.abs(change), 0), version: now.version ?? t("choice.unsaid"), from: seconds(before.median), to: seconds(now.median) });
-  return h("div", { class: "timing-versions" }, sparkline(known.map((one) => one.median), { low: 0 }), h("div", { class: same ? "muted" : `timing-change ${change > 0 ? "is-failed" : "is-passed"}` }, same ? null : icon(change > 0 ? "up" : "down"), " ", text));
+  return h("div", { class: "timing-versions" }, sparkline(known.map((one) => one.median), { low: 0, high: Math.max(2 * before.median, ...known.map((one) => one.median)) }), h("div", { class: same ? "muted" : `timing-change ${change > 0 ? "is-failed" : "is-passed"}` }, same ? null : icon(change > 0 ? "up" : "down"), " ", text));
 }
