@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from sequencer.expressions.expression import CONSTANTS, FUNCTIONS
 from sequencer.language.drivers.files import DriverFolders
-from sequencer.language.drivers.source import DriverSource, Member, WrittenCode
+from sequencer.language.drivers.source import DriverSource, DriverTarget, Member, WrittenCode
 from sequencer.language.mentions import Mention, Mentions
 from sequencer.language.problems import Problems
 from sequencer.language.scope import ALWAYS, VariableNames
@@ -20,6 +20,7 @@ from sequencer.language_server.names import ProjectNames, members
 from sequencer.language_server.schemas import (
     alternatives,
     description,
+    is_blocks_text,
     is_step,
     properties,
     schemas_at,
@@ -28,6 +29,7 @@ from sequencer.language_server.schemas import (
 )
 from sequencer.steps.keys import CALL, MARK, PROPERTY, Schema
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.extension import UnusableExtension
 
 UNITS = (
     "V",
@@ -74,7 +76,6 @@ FURTHER_UNITS = (
 )
 """What is measured in electronics; any other unit can be written as well."""
 
-_BLOCKS = re.compile(r"^(steps|cases)[ \t]*:", re.MULTILINE)
 _UNIT = re.compile(r"\bunit:\s*[\"']?([^\s,}\"'#]+)")
 _WORD = re.compile(r"[\w.]*\Z")
 _NAME = re.compile(r"[\w-]*\Z")
@@ -82,11 +83,6 @@ _DEPENDED = re.compile(r"[\w:]*\Z")
 _PLAIN = re.compile(r"[^\s\"'\[\]{},]*\Z")
 
 Kind = types.CompletionItemKind
-
-
-def is_blocks_text(text: str) -> bool:
-    """Whether a text is a file of blocks, which sequences include."""
-    return _BLOCKS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +165,8 @@ class Completion:
         owner = cursor.levels[-2].entries if len(cursor.levels) > 1 else {}
         written, signature = None, None
         if cursor.path[:1] == ("drivers",) and len(cursor.path) == 3:
-            target = self._names.driver(cursor.path[1])
+            # By what is written, too: in braces that are still open nothing else is known of the driver.
+            target = self._target(_unquoted(owner.get("use", ""))) or self._names.driver(cursor.path[1])
             if target is not None:
                 signature = target.signature
                 initial = target.members.get("__init__")
@@ -247,22 +244,34 @@ class Completion:
 
     def _classes(self, before: str) -> Iterator[Proposal]:
         """Driver files, and once one is written the classes and functions in it."""
-        folders = DriverFolders(self._path.parent, self._project)
         module, dot, _ = before.rpartition(".")
         if not dot:
+            folders = DriverFolders(self._path.parent, self._project)
             yield from (Proposal(name, Kind.Module) for name in dict.fromkeys(folders.known()))
             return
-        located = folders.locate(module)
-        if located is None or located.path is None:
-            return
-        try:
-            source = DriverSource(located.path.read_bytes(), located.path.name)
-        except (OSError, SyntaxError):
+        source = self._source(module)
+        if source is None:
             return
         for name in source.names:
             found = source.target(name)
             written = None if found is None else found.written
             yield Proposal(f"{module}.{name}", Kind.Class, _signature(written), said_of(written))
+
+    def _source(self, module: str) -> DriverSource | None:
+        """A driver's file as it is on the disk; ``None`` when it is not there or cannot be read."""
+        try:
+            located = DriverFolders(self._path.parent, self._project).locate(module)
+            if located is None or located.path is None:
+                return None
+            return DriverSource(located.path.read_bytes(), located.path.name)
+        except (OSError, ValueError, SyntaxError, UnusableExtension):
+            return None
+
+    def _target(self, use: str) -> DriverTarget | None:
+        """The class or function that ``file.Class`` names, as far as its own file tells."""
+        module, _, name = use.rpartition(".")
+        source = self._source(module) if module else None
+        return None if source is None else source.target(name)
 
     def _cases(self, cursor: Cursor) -> Iterator[Proposal]:
         own = cursor.path[1] if cursor.path[:1] == ("modules",) and len(cursor.path) > 1 else None
@@ -422,4 +431,4 @@ def _section_line(text: str, key: str) -> str:
     return found[1] if found is not None else ""
 
 
-__all__ = ["ITEM", "Completion", "Proposal", "Proposals", "is_blocks_text", "plain", "said_of"]
+__all__ = ["ITEM", "Completion", "Proposal", "Proposals", "plain", "said_of"]

@@ -19,7 +19,6 @@ class OpenDocument:
 
     uri: str
     path: Path
-    language: str
     version: int | None
     text: str
 
@@ -42,7 +41,7 @@ def open_documents(workspace: Workspace) -> dict[Path, OpenDocument]:
     for uri, document in workspace.text_documents.items():
         path = path_of(uri)
         if path is not None:
-            found[path] = OpenDocument(uri, path, document.language_id or "", document.version, document.source)
+            found[path] = OpenDocument(uri, path, document.version, document.source)
     return found
 
 

@@ -43,7 +43,7 @@ class Features:
             return None
         if is_foreign(document.source) and not self._readings.of(path):
             return None
-        return OpenDocument(uri, path, document.language_id or "", document.version, document.source)
+        return OpenDocument(uri, path, document.version, document.source)
 
     def _names_of(self, path: Path) -> ProjectNames:
         readings = self._readings.of(path)

@@ -8,10 +8,18 @@ from pathlib import Path
 
 from sequencer.language.drivers.source import WrittenCode
 from sequencer.language.mentions import Mention
-from sequencer.language_server.completion import is_blocks_text, plain, said_of
+from sequencer.language_server.completion import plain, said_of
 from sequencer.language_server.cursor import find_cursor
 from sequencer.language_server.names import ProjectNames
-from sequencer.language_server.schemas import alternatives, description, is_step, properties, schemas_at, verbs
+from sequencer.language_server.schemas import (
+    alternatives,
+    description,
+    is_blocks_text,
+    is_step,
+    properties,
+    schemas_at,
+    verbs,
+)
 from sequencer.steps.keys import Schema
 from sequencer.vocabulary.problem import split_lines
 

@@ -14,6 +14,7 @@ from sequencer.language import ReadResult, read_sequence
 from sequencer.language.mentions import Mention, Mentions
 from sequencer.language_server.documents import OpenDocument, OpenDocuments
 from sequencer.language_server.recovery import recovered
+from sequencer.language_server.schemas import is_blocks_text
 from sequencer.project.project_folder import SEQUENCE_SUFFIXES, Project, open_project
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Problem
@@ -108,7 +109,7 @@ class Readings:
             self._included[path] = list(self._including(path, project, unsaved))
         including = [each for each in self._included[path] if path in self._reading(each, unsaved).files]
         yield from including
-        if not including and (document.language == "hardseq" or _MODULES.search(document.text)):
+        if not including and _MODULES.search(document.text) and not is_blocks_text(document.text):
             yield path
 
     def _including(self, path: Path, project: Project, unsaved: dict[Path, bytes]) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from sequencer.language_server.cursor import ITEM, Level
 from sequencer.steps import step_types
 from sequencer.steps.keys import Schema
 
+_BLOCKS = re.compile(r"^(steps|cases)[ \t]*:", re.MULTILINE)
 _TOP_KEY = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
 _STEP = "#/$defs/step"
 
@@ -41,6 +42,11 @@ def schemas_at(levels: Sequence[Level], key: str | None = None, *, blocks: bool)
     for outer, level in pairwise(levels):
         found = [each for schema in _of_verb(found, outer.entries) for each in _inner(schema, level.key)]
     return _of_verb(found, [*levels[-1].entries, *([] if key is None else [key])])
+
+
+def is_blocks_text(text: str) -> bool:
+    """Whether a text is a file of blocks, which sequences include."""
+    return _BLOCKS.search(text) is not None
 
 
 def is_foreign(text: str) -> bool:

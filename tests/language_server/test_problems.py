@@ -99,3 +99,12 @@ def test_other_files_are_left_alone(editor: Editor, project: Path) -> None:
     assert editor.completion(other, 2, 0) == []
     editor.type(other, "\n")
     assert {"name", "modules"} <= set(editor.completion(other, 0, 0))
+
+
+def test_blocks_that_nothing_includes_are_left_alone(editor: Editor, tmp_path: Path) -> None:
+    """A file of blocks is no sequence with mistakes, also where nothing says which project it is of."""
+    blocks = tmp_path.resolve() / "bench.yaml"
+    blocks.write_text("cases:\n  wake: {steps: [{wait: 1 s}]}\nmodules:\n  all:\n    cases:\n      one: {use: wake}\n")
+    editor.open(blocks)
+    assert editor.problems(blocks) == []
+    assert "timeout" in editor.completion(blocks, 5, 12)
