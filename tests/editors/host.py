@@ -133,8 +133,12 @@ class Window:
     def open(self, file: str) -> None:
         """Opens a file that the list of files shows."""
         self.page.get_by_role("treeitem", name=file, exact=True).dblclick()
-        self.page.get_by_role("tab", name=file).and_(self.page.locator(".active")).wait_for()
+        self.wait_for_file(file)
         self.page.keyboard.press("Control+1")  # the letters that follow are for the file
+
+    def wait_for_file(self, file: str) -> None:
+        """Waits until a file is the one in the editor."""
+        self.page.get_by_role("tab", name=file).and_(self.page.locator(".active")).wait_for()
 
     def palette(self, text: str) -> None:
         """Looks for commands by a text."""

@@ -44,6 +44,8 @@ class Meter:
     def read_voltage(self) -> float:
         return 5.0
 """
+STARTING = 180_000
+"""Milliseconds that a window may take to show itself: some seconds, and much more where others work, too."""
 OLD = """\
 case "$*" in
   *--version) echo hardseq 0.0.1 ;;
@@ -91,12 +93,13 @@ def shared_window(host: Host, tmp_path_factory: pytest.TempPathFactory, launch: 
 def window(shared_window: Window, chromium: Any) -> Window:
     """The window with its folder trusted, its files and settings as they were, and the sequence open."""
     if not shared_window.trusted:
-        shared_window.page.get_by_role("button", name="Yes, I trust the authors").click()
+        shared_window.page.get_by_role("button", name="Yes, I trust the authors").click(timeout=STARTING)
         shared_window.trusted = True
     (shared_window.folder / "stand/sequences/rail.yaml").write_text(SEQUENCE)
     shared_window.configure()
     shared_window.open("rail.yaml")
-    shared_window.command("File: Revert File")
+    shared_window.command("View: Revert and Close Editor")
+    shared_window.open("rail.yaml")
     shared_window.wait_for_problems("Errors: 1")
     return shared_window
 
@@ -128,7 +131,7 @@ def test_every_command_and_setting_is_in_the_read_me() -> None:
 def test_nothing_is_started_in_a_folder_that_is_not_trusted(shared_window: Window, chromium: Any) -> None:
     """Before the folder is trusted no interpreter is run and there are no commands; from then on there are."""
     page = shared_window.page
-    page.get_by_role("button", name="No, I don't trust the authors").click()
+    page.get_by_role("button", name="No, I don't trust the authors").click(timeout=STARTING)
     page.get_by_role("button", name="Restricted Mode").wait_for()
     shared_window.palette("hardseq")
     page.get_by_text("No matching commands").wait_for()
@@ -153,6 +156,24 @@ def test_a_sequence_is_checked_while_one_types(window: Window) -> None:
     window.place(*MISTAKE)
     window.page.keyboard.type("x")
     window.wait_for_problems("Errors: 1")  # of two files it is the only one
+
+
+def test_the_editor_knows_the_drivers_and_mends_mistakes(window: Window) -> None:
+    """A driver's methods are offered, a call leads to its source, and a hint is carried out at a key."""
+    page = window.page
+    window.place(14, 25)
+    page.keyboard.press("Control+Space")
+    page.get_by_role("listitem", name="meter.read_voltage, Method").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("F12")
+    window.wait_for_file("bench.py")
+    page.get_by_role("button", name="Ln 2, Col 9").wait_for()
+    window.open("rail.yaml")
+    window.place(*MISTAKE)
+    page.keyboard.press("Control+.")
+    page.get_by_role("option", name="Replace with `limits`").wait_for()
+    page.keyboard.press("Enter")
+    window.wait_for_problems("No Problems")
 
 
 def test_another_project_of_the_folder_is_known_from_its_first_file_on(window: Window) -> None:
