@@ -7,6 +7,7 @@ goes into the artifact of its level under ``HardPy``. Of several attempts of a c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.limits import judge, parse_limits
@@ -18,6 +19,7 @@ from sequencer.records.record import (
     JsonPath,
     Origin,
     Record,
+    UniqueNames,
     UnusableRecord,
     add_attempt,
     facts,
@@ -130,9 +132,13 @@ def read_hardpy(document: Fields, origin: Origin) -> Record:
     if document["status"] in ("run", "ready") or document["start_time"] is None:
         raise UnusableRecord("record-unfinished", "the run was not over when this was written", ("status",))
     report = _run(document)
-    for identity, module in (document["modules"] or {}).items():
-        report["modules"].append(_module(identity, module, report["start_time"], ("modules", identity)))
-    _tell_cause(report, document)
+    modules, known_as = UniqueNames(), dict[str, str]()
+    for name, module in (document["modules"] or {}).items():
+        report["modules"].append(_module(modules.new(name), module, report["start_time"], ("modules", name)))
+        ids = [case["id"] for case in report["modules"][-1]["cases"]]
+        for case, identity in zip(module.get("cases") or {}, ids, strict=True):
+            known_as[f"{name}::{case}"] = f"{report['modules'][-1]['id']}::{identity}"
+    _tell_cause(report, document, known_as)
     settle(report, document["status"] if _is_over(document) else "error", PROGRAM)
     return Record(origin.marked(report, PROGRAM))
 
@@ -193,8 +199,9 @@ def _module(identity: str, found: Fields, run_start: float, path: JsonPath) -> M
     if found.get("start_time") is not None:
         start, stop = seconds(found["start_time"], (*path, "start_time")), found.get("stop_time")
         module["start_time"], module["stop_time"] = start, start if stop is None else max(start, float(stop))
+    names = UniqueNames()
     for name, case in (found.get("cases") or {}).items():
-        module["cases"].append(_case(name, case, run_start, (*path, "cases", name)))
+        module["cases"].append(_case(names.new(name), case, run_start, (*path, "cases", name)))
     module["status"] = _over(found["status"])
     return module
 
@@ -284,16 +291,15 @@ def _written_limits(operation: Any, found: Fields) -> Data:
     return None
 
 
-def _tell_cause(report: RunReport, document: Fields) -> None:
-    """The first failed case and its error code, as HardPy told them."""
-    report["caused_dut_failure_id"], report["error_code"] = (
-        document.get("caused_dut_failure_id"),
-        document.get("error_code"),
-    )
-    if report["error_code"] is None:
+def _tell_cause(report: RunReport, document: Fields, known_as: Mapping[str, str]) -> None:
+    """The first failed case and its error code, as HardPy told them; ``known_as``: our names of its cases."""
+    cause, code = document.get("caused_dut_failure_id"), document.get("error_code")
+    report["caused_dut_failure_id"] = None if cause is None else known_as.get(cause, cause)
+    report["error_code"] = code
+    if code is None:
         return
     for module in report["modules"]:
         for case in module["cases"]:
             if f"{module['id']}::{case['id']}" == report["caused_dut_failure_id"] and case["attempts"]:
                 for failed in case["attempts"][-1]["failures"][:1]:
-                    failed["error_code"] = report["error_code"]
+                    failed["error_code"] = code

@@ -8,7 +8,6 @@ artifact of its level under ``OpenHTF``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -157,12 +156,12 @@ def _text(value: Any) -> str | None:
 def _add_phases(report: RunReport, document: Fields, files: dict[str, AttachedFile]) -> None:
     modules: dict[str | None, ModuleReport] = {}
     names: dict[str | None, UniqueNames] = {}
-    module_names = UniqueNames(_identifier)
+    module_names = UniqueNames()
     for subtest, repeated in _repeated(_phases(document)):
         if subtest not in modules:
             name = subtest or report["sequence"]["name"]
             modules[subtest] = new_module(module_names.new(name), name)
-            names[subtest] = UniqueNames(_identifier)
+            names[subtest] = UniqueNames()
             report["modules"].append(modules[subtest])
         case = _case(repeated, names[subtest], document, files)
         if repeated[0].start < report["start_time"]:  # what asks for the unit runs before the test begins
@@ -200,12 +199,6 @@ def _repeated(phases: Iterator[Phase]) -> Iterator[tuple[str | None, list[Phase]
     """Phases that follow each other and are one and the same, with the subtest that they are in."""
     for (subtest, _, _), same in groupby(phases, lambda phase: (phase.subtest, phase.name, phase.descriptor)):
         yield subtest, list(same)
-
-
-def _identifier(name: str) -> str:
-    """The name as ids are in a sequence, so that a sequence can go on with the case: ``Board test`` is board_test."""
-    found = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
-    return found if found[:1].isalpha() else f"x_{found}".rstrip("_")
 
 
 def _case(repeated: list[Phase], names: UniqueNames, document: Fields, files: dict[str, AttachedFile]) -> CaseReport:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -217,16 +218,26 @@ def unsaid(found: Fields, known: Iterable[str], program: str) -> dict[str, Any]:
     return {program: rest} if rest else {}
 
 
+def identifier(name: str) -> str:
+    """The name as ids are in a sequence, so that a sequence can go on with the case: ``Board test`` is ``board_test``.
+
+    What stands in brackets behind the name is that of a row, and stays.
+    """
+    base, bracket, row = name.partition("[")
+    found = re.sub("[^a-z0-9_]+", "_", base.lower()).strip("_")
+    found = found if found[:1].isalpha() else f"x_{found}".rstrip("_")
+    return f"{found}{bracket}{row}"
+
+
 class UniqueNames:
     """Ids from names, each once."""
 
-    def __init__(self, of: Callable[[str], str]) -> None:
-        self._of = of
+    def __init__(self) -> None:
         self._given: set[str] = set()
 
     def new(self, name: str) -> str:
         """The id for a thing with this name; a second one gets a number."""
-        wanted = found = self._of(name) or "_"
+        wanted = found = identifier(name)
         number = 1
         while found in self._given:
             number += 1

@@ -94,6 +94,26 @@ def test_a_run_is_the_same_wherever_hardpy_keeps_it() -> None:
     assert record(kept).report == record(HARDPY / "fail.json").report
 
 
+def test_ids_are_those_of_the_imported_project() -> None:
+    """Lowercase, as `hardseq import hardpy` writes them, so that history goes on; rows keep their own part."""
+    written = document(HARDPY / "fail.json")
+    cases_of = written["modules"]["test_1_power"]["cases"]
+    for name in ("test_Rails", "test_RAILS", "test_rail[5V-A]"):
+        cases_of[name] = cases_of["test_rails"]
+    written["modules"]["Test_More"] = written["modules"].pop("test_2_more")
+    written["caused_dut_failure_id"] = "test_1_power::test_RAILS"
+    report = read_document(written, Origin("x")).report
+    names = list(cases(report))
+    assert [name for name in names if "rail" in name] == [
+        RAILS,
+        f"{RAILS}_2",
+        f"{RAILS}_3",
+        "test_1_power::test_rail[5V-A]",
+    ]
+    assert "test_more::test_relay" in names
+    assert report["caused_dut_failure_id"] == f"{RAILS}_3"
+
+
 def test_the_live_state_of_the_panel_is_no_report() -> None:
     """It lacks artifacts, and is told with where the reports are."""
     (live,) = (HARDPY / "statestore").iterdir()
