@@ -251,6 +251,39 @@ def test_a_file_that_was_attached_comes_along(project: Path) -> None:
         assert store.attachment(shown["id"], attached["sha256"]) == b"seen by hand"
 
 
+def said_by_figures(project: Path) -> list[Any]:
+    """What the commands that count and reckon say of all runs."""
+    asked = ("yield", "failures", "capability", "measurements", "overview")
+    return [
+        json.loads(call(project, "--format", "json", command=figures.command, first=question).stdout)
+        for question in asked
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_what_was_exported_counts_the_same_elsewhere(form: str, project: Path, tmp_path: Path) -> None:
+    """Of every run an export, imported into another project: the same yields, failures, capability and trends."""
+    call(project, *RECORDS, *REPORTS)
+    other, folder = tmp_path / "other", tmp_path / "exports"
+    other.mkdir()
+    (other / "hardseq.toml").write_text("", encoding="utf-8")
+    for run in stored(project):
+        call(project, run, "--format", form, "-o", folder / f"{run}.{form}", first="export")
+    told = call(other, folder)
+    assert (told.return_value, stored(other)) == (0, stored(project))
+    assert _rounded(said_by_figures(other)) == _rounded(said_by_figures(project))
+    assert call(other, folder).stdout.startswith(f"0 imported, {len(stored(other))} were there")
+
+
+def _rounded(said: Any) -> Any:
+    """Durations in CSV are in milliseconds, those reckoned of them therefore not exactly the same."""
+    if isinstance(said, dict):
+        return {key: _rounded(each) for key, each in said.items()}
+    if isinstance(said, list):
+        return [_rounded(each) for each in said]
+    return round(said, 2) if isinstance(said, float) else said
+
+
 def many(folder: Path, count: int) -> None:
     """So many records, each of another unit."""
     folder.mkdir()
