@@ -45,7 +45,10 @@ def import_hardpy_project(folder: Path, output: Path | None) -> ExitCode:
     try:
         project = import_hardpy(folder, target)
     except NothingToImport as nothing:
+        show_problems(nothing.problems, folder)
         raise Refusal(f"{folder} has no tests", hint=f"looked for functions `test*` in {nothing}") from None
+    except RecursionError:
+        raise Refusal(f"{folder}: its Python is nested too deeply to be read") from None
     texts = _texts(project)
     _refuse_to_overwrite(target, [*texts, *project.copies])
     for name, text in texts.items():

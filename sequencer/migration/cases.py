@@ -177,9 +177,9 @@ class CaseImport:
 
     def _steps(self, file: PythonFile, test: TestFunction, rows: Sequence[str]) -> list[Fields]:
         writer = CaseWriter(self.project, file, test.function)
-        self._bind(writer, test, rows)
         statements = Statements(writer)
         try:
+            self._bind(writer, test, rows)
             statements.write(without_early_returns(test.function.body))
         except RecursionError:
             why = "it is nested too deeply"

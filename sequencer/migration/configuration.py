@@ -84,6 +84,9 @@ def read_hardpy_toml(folder: Path, findings: Findings) -> HardPyConfiguration:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         findings.at_line(NOT_IMPORTED, FOREIGN_CONFIGURATION, f"the configuration cannot be read: {reason}")
         return HardPyConfiguration({})
+    if chosen := content.get("current_test_config"):
+        message = f"{str(chosen)!r} is chosen here; hardseq.toml chooses it by `current_test_config`"
+        findings.at_line(CHANGED, FOREIGN_CONFIGURATION, message)
     choices = content.get("test_configs")
     return HardPyConfiguration(
         dict(_settings(content, ())), list(_choices(choices if isinstance(choices, list) else []))

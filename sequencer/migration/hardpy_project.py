@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ from sequencer.migration.scope import identifier, unique
 from sequencer.migration.yaml_text import document
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.problem import Problem
 
 _NOT_LOOKED_INTO = frozenset(
     ["__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "reports", "result"]
@@ -57,7 +59,11 @@ class ImportedProject:
 
 
 class NothingToImport(Exception):
-    """There is no test in the folder; the text says what was looked for."""
+    """There is no test in the folder; the text says what was looked for, ``problems`` what could not be read."""
+
+    def __init__(self, patterns: str, problems: list[Problem]) -> None:
+        super().__init__(patterns)
+        self.problems = problems
 
 
 def import_hardpy(folder: Path, without: Path) -> ImportedProject:
@@ -95,7 +101,7 @@ class _Import:
         tests = [(file, self._tests(file, wanted)) for file in self.files]
         tests = [each for each in tests if each[1]]
         if not tests:
-            raise NothingToImport(", ".join(self.options.files))
+            raise NothingToImport(", ".join(self.options.files), self.findings.problems)
         tests.sort(key=lambda each: natural_order(each[0].name))
         parameters = StartParameters(self.options.options)
         for file in self.files:
@@ -201,9 +207,7 @@ class _Import:
         content = {module.id: module.content for module in modules}
         names = self._choices(title)
         if not names:
-            return {
-                f"sequences/{identifier(title, 'tests')}.yaml": document({**beginning, "modules": content, **ending})
-            }
+            return {f"sequences/{_file_name(title)}.yaml": document({**beginning, "modules": content, **ending})}
         shared = f"{identifier(title, 'tests')}_modules.yaml"
         texts = {f"sequences/blocks/{shared}": document({"name": title, "modules": content})}
         for choice, (name, file) in zip(self._with_files(), names, strict=True):
@@ -224,7 +228,7 @@ class _Import:
                 message = f"the test configuration `{choice.name}` names no file"
                 self.findings.at_line(LEFT_OUT, "hardpy.toml", message)
                 continue
-            name = unique(identifier(choice.name, "configuration"), taken)
+            name = unique(_file_name(choice.name), taken)
             taken.add(name)
             found.append((choice.name, f"sequences/{name}.yaml"))
         return found
@@ -239,6 +243,12 @@ class _Import:
         if isinstance(content, list):
             return set().union(*map(self._used, content))
         return set()
+
+
+def _file_name(title: str) -> str:
+    """A file's name without its ending; Windows has devices of some names."""
+    name = identifier(title, "tests")[:60]
+    return f"{name}_tests" if re.fullmatch("con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
 
 
 def _without_name(configuration: HardPyConfiguration) -> Mapping[tuple[str, ...], object]:

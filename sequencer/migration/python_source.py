@@ -123,8 +123,10 @@ def _parsed(text: str) -> ast.Module:
             return ast.parse(text)
         except SyntaxError as error:
             raise Unreadable(f"is not valid Python: {error.msg}", error.lineno or 1, error.offset or 1) from None
-        except (ValueError, RecursionError, MemoryError):
+        except ValueError:
             raise Unreadable("is not valid Python") from None
+        except (RecursionError, MemoryError):
+            raise Unreadable("is nested too deeply") from None
 
 
 def _imports(tree: ast.Module, name: str) -> Iterator[tuple[str, str]]:

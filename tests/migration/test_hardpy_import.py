@@ -183,6 +183,19 @@ def test_what_is_not_understood_is_told_and_cannot_pass(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["status"] == "error"
 
 
+def test_what_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    """Python that only a machine writes: a finding at the test, or a refusal, and never a traceback."""
+    (tmp_path / "old").mkdir()
+    deep = "1" + "+1" * 3000
+    (tmp_path / "old" / "test_a.py").write_text(
+        f"X = {deep}\n\n\ndef test_a():\n    y = {deep}\n    assert y == X\n", encoding="utf-8"
+    )
+    done = hardseq("import", "hardpy", "old", "-o", "new", cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "nested too deeply" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_the_old_project_is_never_run(tmp_path: Path) -> None:
     """Code at the top of a file, and what a decorator would do, does nothing."""
     trap = f"open({str(tmp_path / 'trap')!r}, 'w').close()\n"
