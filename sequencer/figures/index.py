@@ -279,17 +279,32 @@ class FiguresIndex:
         ((runs, unreadable),) = self.ask("SELECT count(*), (SELECT count(*) FROM unreadable) FROM runs")
         return number(runs), number(unreadable)
 
+    def changed_reports(self) -> int:
+        """How many of the runs that are in it have a report that was changed in the store."""
+        ((changed,),) = self.ask("SELECT count(*) FROM runs WHERE changed")
+        return number(changed)
+
+    def known_otherwise(self, unchanged: Mapping[str, bool]) -> list[str]:
+        """Those of these runs of which it is not known here whether their reports are ``unchanged``."""
+        known = self.ask(
+            "SELECT id, NOT changed FROM runs WHERE id IN (SELECT unnest($1)) "
+            "UNION ALL SELECT id, FALSE FROM unreadable WHERE id IN (SELECT unnest($1))",
+            [list(unchanged)],
+        )
+        return [str(run) for run, said in known if unchanged[str(run)] != bool(said)]
+
     def add(
         self, store: str, checkpoint: str, runs: Sequence[NewRun], unreadable: Sequence[UnreadableRun] = ()
     ) -> None:
         """Adds runs, all or none, and says up to which place in the store they go.
 
-        A run that is here already is replaced, but never a complete one by an aborted one.
+        A run that is here already is replaced, but never a complete one by an aborted one; one that cannot be read any
+        more is left out.
         """
         with self._transaction() as connection:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
             self._insert("unreadable", _turned(unreadable))
-            taken, times = self._replacing(_each_once(runs))
+            taken, times = self._replacing(_each_once(runs), [one.id for one in unreadable])
             first = self._next
             for table, columns in self._tables(taken).items():
                 self._insert(table, columns)
@@ -387,13 +402,15 @@ class FiguresIndex:
                     self._remember()
                 raise
 
-    def _replacing(self, new: dict[str, NewRun]) -> tuple[list[NewRun], list[float]]:
-        """Those of these runs that are to be added, and when those began that they replace.
+    def _replacing(self, new: dict[str, NewRun], gone: Sequence[str]) -> tuple[list[NewRun], list[float]]:
+        """Those of these runs that are to be added, and when those began that they replace or that are ``gone``.
 
         These are out then, and their units are noted.
         """
-        known = self.ask("SELECT run, id, aborted, start_time FROM runs WHERE id IN (SELECT unnest(?))", [list(new)])
-        kept = {run for _, run, aborted, _ in known if not aborted and new[str(run)].rows.run.aborted}
+        ids = [*new, *gone]
+        known = self.ask("SELECT run, id, aborted, start_time FROM runs WHERE id IN (SELECT unnest(?))", [ids])
+        aborted_now = {run for run, one in new.items() if one.rows.run.aborted}
+        kept = {run for _, run, aborted, _ in known if not aborted and run in aborted_now}
         taken = [one for run, one in new.items() if run not in kept]
         old = [number for number, run, *_ in known if run not in kept]
         if old:

@@ -8,6 +8,7 @@ within two seconds. Questions read what is there, each in a transaction of its o
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -38,6 +39,10 @@ COUNTING_SECONDS = 10.0
 """Seconds that a question waits which is answered from all runs or not at all."""
 SOON = 2_000
 """Runs that are counted within seconds: a backlog of more is not waited for."""
+CHECKED = 50
+"""Reports that are held against their fingerprints at each look: a few milliseconds."""
+CHECK_PAUSE = 600.0
+"""Seconds from the end of a round of that through all reports to the next one."""
 _PAUSE = 0.1
 AT_ONCE = 500
 """Runs that are added at once: a panel answers in between."""
@@ -51,12 +56,13 @@ class _Closed(Exception):
 class FiguresState:
     """How far the index is: ``runs`` are in it, ``left`` of the store are not yet (``None``: not known).
 
-    ``unreadable`` reports are left out. ``rebuilding``: it was begun anew and is not whole. ``problem``: why it cannot
-    follow or answer just now.
+    ``unreadable`` reports are left out, of so many runs the report was ``changed`` in the store. ``rebuilding``: it was
+    begun anew and is not whole. ``problem``: why it cannot follow or answer just now.
     """
 
     runs: int = 0
     unreadable: int = 0
+    changed: int = 0
     left: int | None = None
     rebuilding: bool = False
     problem: ReasonOrText | None = None
@@ -78,6 +84,8 @@ class FiguresService:
         self._again: set[str] = set()
         self._store_problem: ReasonOrText | None = None
         self._wanted = self._served = 0
+        self._checked_to: str | None = None
+        self._check_after = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -239,7 +247,7 @@ class FiguresService:
         except FiguresUnavailable:
             index = opened.enter_context(FiguresIndex(None))
         runs, unreadable = index.counts()
-        self._say(runs=runs, unreadable=unreadable)
+        self._say(runs=runs, unreadable=unreadable, changed=index.changed_reports())
         with self._changed:
             self._index = index
             self._changed.notify_all()
@@ -255,18 +263,31 @@ class FiguresService:
                 raise _Closed
             runs, unreadable = index.counts()
             # It was begun anew where all that is in it came just now.
-            self._say(runs=runs, unreadable=unreadable, left=left, rebuilding=left > 0 and runs + unreadable <= done)
+            rebuilding = left > 0 and runs + unreadable <= done
+            changed = index.changed_reports()
+            self._say(runs=runs, unreadable=unreadable, changed=changed, left=left, rebuilding=rebuilding)
 
         bring = rebuild if anew else follow
         bring(index, self._store, progress, at_once=AT_ONCE)
-        if again:
-            read_again(index, self._store, list(again))
+        if again := again | self._found_changed(index):
+            read_again(index, self._store, sorted(again))
+            self._say(changed=index.changed_reports(), left=self._state.left)
+
+    def _found_changed(self, index: FiguresIndex) -> set[str]:
+        """Looks at the next reports, of whose changes the store does not tell: those that are known otherwise."""
+        if time.monotonic() < self._check_after:
+            return set()
+        unchanged, self._checked_to = self._store.checked(self._checked_to, limit=CHECKED)
+        if self._checked_to is None:
+            self._check_after = time.monotonic() + CHECK_PAUSE
+        return set(index.known_otherwise(unchanged)) if unchanged else set()
 
     def _say(
         self,
         *,
         runs: int | None = None,
         unreadable: int | None = None,
+        changed: int | None = None,
         left: int | None = None,
         rebuilding: bool = False,
         problem: ReasonOrText | None = None,
@@ -276,6 +297,7 @@ class FiguresService:
             self._state = FiguresState(
                 runs=known.runs if runs is None else runs,
                 unreadable=known.unreadable if unreadable is None else unreadable,
+                changed=known.changed if changed is None else changed,
                 left=left,
                 rebuilding=rebuilding,
                 problem=problem,

@@ -77,7 +77,12 @@ def unavailable(error: FiguresUnavailable) -> ApiError:
 
 def how_far(state: FiguresState) -> dict[str, object]:
     """What an answer says of the index."""
-    return {"left": state.left, "problem": sentence(state.problem), "coded_reason": coded(state.problem)}
+    return {
+        "left": state.left,
+        "changed": state.changed,
+        "problem": sentence(state.problem),
+        "coded_reason": coded(state.problem),
+    }
 
 
 def scope_of_request(session: Session) -> Scope:
@@ -166,6 +171,7 @@ def _row(question: Question) -> Schema:
 
 
 PROBLEM: Mapping[str, Schema] = {
+    "changed": {**COUNT, "description": "Of so many runs in the index the report was changed in the store."},
     "problem": {**or_null(TEXT), "description": "Why what came last is not in it; null: nothing is wrong."},
     "coded_reason": or_null(OBJECT),
 }

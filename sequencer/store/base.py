@@ -200,6 +200,13 @@ class StoredRun(NamedTuple):
     condensed: str | None = None
 
 
+class CheckedRuns(NamedTuple):
+    """``unchanged`` by run; ``next`` is where the following ones begin, ``None`` where none does."""
+
+    unchanged: dict[str, bool]
+    next: str | None
+
+
 class PrunedRun(NamedTuple):
     """A run whose report goes, if it still has this ``digest``; ``condensed`` (any text) stays in its place."""
 
@@ -282,6 +289,12 @@ class Store(Protocol):
 
     def stored(self, runs: Sequence[str]) -> list[StoredRun]:
         """Those of these runs that are here, in any order; pruned ones are not."""
+        ...
+
+    def checked(self, after: str | None = None, *, limit: int = 50) -> CheckedRuns:
+        """At most ``limit`` runs after the place ``after``, the ``next`` of earlier ones, of whose changes
+        :meth:`changes` does not tell, with whether each report is what was saved. It is not read for that.
+        """
         ...
 
     def prune(self, runs: Sequence[PrunedRun]) -> int:

@@ -12,7 +12,7 @@ from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
-from sequencer.store.base import StoreChanges, StoredRun
+from sequencer.store.base import CheckedRuns, StoreChanges, StoredRun
 
 MONDAY = 1_767_571_200.0
 """2026-01-05T00:00 UTC, a Monday."""
@@ -165,3 +165,7 @@ class Feed:
         """All at once."""
         runs = [StoredRun(report["id"], str(at), partial(dict, report)) for at, report in enumerate(self._reports)]
         return StoreChanges(runs[int(since or 0) :], str(len(runs)), 0)
+
+    def checked(self, after: str | None = None, *, limit: int = 50) -> CheckedRuns:
+        """It tells of every change."""
+        return CheckedRuns({}, None)

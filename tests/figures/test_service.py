@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,49 @@ def test_a_report_that_was_changed_after_it_was_counted_is_read_again(
         one["id"]: ("error", True),
         other["id"]: ("passed", False),
     }
+    store.close()
+
+
+def test_a_change_in_the_database_is_found_by_itself(
+    tmp_path: Path, serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few reports at each look are held against their fingerprints, in rounds: a changed one is marked and counted
+    as such, a damaged one is left out, and one that is what it was again counts as before."""
+    for name, value in (("CHECKED", 3), ("CHECK_PAUSE", 0.0), ("LOOK_SECONDS", 0.01)):
+        monkeypatch.setattr(service, name, value)
+    file = tmp_path / "runs.sqlite3"
+    store = SqliteStore(file)
+    made = [report for report in reports(30) if report["status"] == "passed"][:10]
+    for report in made:
+        store.save(report)
+    figures = serve(store)
+    assert (asked(figures)[0].rows[0]["passed"], figures.state().changed) == (10, 0)
+
+    def settles(changed: int, passed: int) -> None:
+        end = time.monotonic() + 60.0
+        while (figures.state().changed, asked(figures)[0].rows[0]["passed"]) != (changed, passed):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    first, last = made[0], made[-1]
+    with closing(sqlite3.connect(file)) as connection:
+        (whole,) = connection.execute(
+            "SELECT body FROM documents WHERE run = (SELECT number FROM runs WHERE id = ?)", (last["id"],)
+        ).fetchone()
+    for report in (first, last):
+        change_report(file, report["id"], user="Nobody")
+    settles(changed=2, passed=8)
+    found, _ = figures.read(lambda ask: list(all_runs(ask, Scope())))
+    assert {run.id for run in found if run.changed} == {first["id"], last["id"]}
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "UPDATE documents SET body = ? WHERE run = (SELECT number FROM runs WHERE id = ?)", (whole, last["id"])
+        )
+        connection.execute(
+            "UPDATE documents SET body = x'00' WHERE run = (SELECT number FROM runs WHERE id = ?)", (made[4]["id"],)
+        )
+    settles(changed=1, passed=8)
+    assert figures.state().unreadable == 1
     store.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import pytest
 
+from sequencer.figures import service
 from sequencer.figures.failures import failures, new_failures
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.overview import overview
@@ -21,6 +23,7 @@ from tests.figures.line import DAY, END, copied, truths
 from tests.panel.axe import violations
 from tests.panel.conftest import Panel
 from tests.panel.live_page import frames, settled
+from tests.store.tampering import change_report
 
 pytestmark = pytest.mark.slow
 
@@ -355,3 +358,28 @@ def test_long_names_run_over_no_edge(stand: Any, browse: Any) -> None:
             page.set_viewport_size({"width": width, "height": 800})
             over = page.evaluate(OVER)
             assert (over, page.evaluate("document.documentElement.scrollWidth")) == ([], width), path
+
+
+def test_pages_say_how_many_reports_were_changed(stand: Any, browse: Any) -> None:
+    """Of what somebody changed in the database nobody told: the figures find it, mark it and say so on their pages."""
+    file = stand.folder / ".hardseq" / "hardseq.sqlite3"
+    store = SqliteStore(file)
+    made = [report_of(Run(start=END - 60.0 * at, serial_number=f"SN{at}").named(at)) for at in range(3)]
+    for report in made:
+        store.save(report)
+    store.close()
+    panel = stand.open()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "CHECK_PAUSE", 0.0)
+        page = browse(panel, "/overview", now=END, timezone_id="UTC")
+        figures(page)
+        expect(page.locator(".is-changed")).to_have_count(0)
+        change_report(file, made[1]["id"], user="Nobody")
+        end = time.monotonic() + 60.0
+        while not panel.ask("GET", "/api/figures/state").json["changed"]:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    for path in ("/overview", "/runs"):
+        page.goto(panel.url + path)
+        expect(page.locator(".is-changed")).to_contain_text("changed in the database: 1")
+    expect(page.locator("tbody tr", has_text="SN1")).to_contain_text("changed")

@@ -32,8 +32,8 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
   const load = question(body, {
     ask: (signal) => ask(choice, timeOf(choice), signal),
     answered(answers) {
-      const [{ runs, left_out, left, problem, coded_reason: reason }] = answers;
-      fill(basis, runs || left_out ? [t("figures.rests_on", { runs: amount(runs) }), left_out ? [" · ", t("figures.left_out", { runs: amount(left_out) })] : null] : null);
+      const [{ runs, left_out, left, changed, problem, coded_reason: reason }] = answers;
+      fill(basis, runs || left_out ? [t("figures.rests_on", { runs: amount(runs) }), left_out ? [" · ", t("figures.left_out", { runs: amount(left_out) })] : null, changed ? [" · ", h("strong", { class: "is-changed" }, icon("warning"), " ", t("figures.changed", { runs: amount(changed) }))] : null] : null);
       for (const link of links) {
         link.href = `${files(choice, timeOf(choice))}&format=${link.textContent.toLowerCase()}`;
         show(link, runs);

@@ -81,10 +81,10 @@ export function runsPage() {
     for (const one of [table, ...links]) show(one, rows.length);
   }
 
-  function told({ totals: of, left_out, ...lacking }) {
+  function told({ totals: of, left_out, changed, ...lacking }) {
     const verdicts = FINAL_STATUSES.filter((status) => of[status]).map((status) => h("span", { class: `run-total is-${status}` }, icon(status), `${amount(of[status])} ${t(`status.${status}`)}`));
     const unreadable = left_out ? h("span", {}, t("runs.unreadable", { runs: amount(left_out) })) : null;
-    fill(totals, of.runs ? [h("strong", {}, t("runs.total", { runs: amount(of.runs) })), h("span", {}, t("runs.units", { units: amount(of.units) })), verdicts, unreadable] : null);
+    fill(totals, of.runs ? [h("strong", {}, t("runs.total", { runs: amount(of.runs) })), h("span", {}, t("runs.units", { units: amount(of.units) })), verdicts, unreadable, changed ? h("strong", { class: "is-changed" }, icon("warning"), " ", t("figures.changed", { runs: amount(changed) })) : null] : null);
     building.follow(lacking);
     if (!of.runs) fill(note, noRuns(isFiltered() || lacking.left));
   }
