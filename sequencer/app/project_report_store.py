@@ -12,7 +12,7 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sequencer.app.project_alarms import blocking_alarm
+from sequencer.app.project_alarms import blocking_alarm, evaluate_alarms
 from sequencer.project.action_log import ActionLog
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
@@ -243,6 +243,8 @@ class ProjectReportStore:
             self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that had waited went as well")
         if acceptance.stored and (copy := self.factory_copy()) is not None and copy.problem is not None:
             self._tell(f"{copy.problem}; `hardseq replicate` tries it now")
+        if acceptance.stored:
+            evaluate_alarms(self._project, self.store, self._tell)
         return SavedReport(True, tuple(places))
 
     def _sent(self, run_id: str) -> tuple[str, ...]:
