@@ -82,6 +82,7 @@ def test_a_file_that_is_nowhere_is_read_from_the_editor(editor: Editor, tmp_path
     assert "measure" in editor.completion(path, 15, 12)
 
 
+@pytest.mark.slow
 @pytest.mark.real_start
 def test_the_server_ends_with_its_editor() -> None:
     """When the editor is gone without a goodbye."""
