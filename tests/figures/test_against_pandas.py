@@ -194,6 +194,7 @@ def assert_cases_agree(index: FiguresIndex, reference: Reference, scope: dict[st
     assert_same(of_versions, expected)
 
 
+pytestmark = pytest.mark.timeout(max(300, examples(300)))
 # A history shrinks for minutes.
 tried = settings(max_examples=examples(50), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
