@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sequencer.records.files import Found, MakeOrigin, files_in, read_document, records_in
-from sequencer.records.record import Record, UnusableRecord
+from sequencer.records.record import ForeignRecord, UnusableRecord
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable, change
 from sequencer.vocabulary.dataclass import dataclass
@@ -69,7 +69,7 @@ def import_runs(
     return progress
 
 
-def _keep(store: Store, record: Record, progress: Importing, *, dry_run: bool) -> Problem | None:
+def _keep(store: Store, record: ForeignRecord, progress: Importing, *, dry_run: bool) -> Problem | None:
     report = record.report
     try:
         stored = store.get(report["id"])
@@ -92,7 +92,7 @@ def _keep(store: Store, record: Record, progress: Importing, *, dry_run: bool) -
     return None
 
 
-def _keep_rest(store: Store, record: Record) -> None:
+def _keep_rest(store: Store, record: ForeignRecord) -> None:
     run = record.report["id"]
     for sha256, file in record.files.items():
         if store.attachment(run, sha256) is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.named_store import named_store
 from sequencer.app.project_store import usable_project
+from sequencer.cli.live_counter import LiveCounter
 from sequencer.store.base import Store, StoreError
-from sequencer.store.copying import CopyProgress, copy_runs
+from sequencer.store.copying import copy_runs
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.terminal.lines import clean
-from sequencer.terminal.output import is_terminal, say
+from sequencer.terminal.output import say
 
 MOST_TOLD = 20
 """Runs that could not be copied are named one by one up to this many."""
@@ -73,9 +73,9 @@ def _plain_errors() -> Iterator[None]:
 
 
 def _copied(source: Store, target: Store) -> ExitCode:
-    counter = _Counter()
+    counter = LiveCounter("runs")
     try:
-        done = copy_runs(source, target, counter.show)
+        done = copy_runs(source, target, lambda progress: counter.show(progress.looked_at))
     finally:
         counter.end()
     say(f"{done.copied} copied, {done.there} were there: {target.place}", fg="green" if not done.refused else None)
@@ -88,22 +88,3 @@ def _copied(source: Store, target: Store) -> ExitCode:
     for run, sha256 in done.lost[:MOST_TOLD]:
         say(f"  {run}: the attached file {sha256} is missing in {source.place}", fg="yellow")
     return ExitCode.FAILED if done.refused else ExitCode.PASSED
-
-
-class _Counter:
-    """Counts for a person who waits."""
-
-    def __init__(self) -> None:
-        self._live = is_terminal(sys.stderr)
-        self._shown = False
-
-    def show(self, progress: CopyProgress) -> None:
-        looked_at = progress.copied + progress.there + len(progress.refused)
-        if self._live and looked_at % 10 == 0:
-            self._shown = True
-            say(f"\r{looked_at} runs", err=True, end="")
-
-    def end(self) -> None:
-        """Takes the count away."""
-        if self._shown:
-            say("\r" + " " * 20 + "\r", err=True, end="")

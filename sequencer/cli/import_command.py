@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +17,11 @@ from sequencer.app.import_runs import (
     records_of_couch,
 )
 from sequencer.app.project_store import opened_store
+from sequencer.cli.live_counter import LiveCounter
 from sequencer.records.files import Found, MakeOrigin
 from sequencer.records.record import Origin
 from sequencer.store.base import StoreUnavailable
-from sequencer.terminal.output import is_terminal, say
+from sequencer.terminal.output import say
 from sequencer.terminal.problem_output import show_problems
 
 
@@ -46,7 +46,7 @@ def import_sources(
         return Origin(name, origin.stand, zone)
 
     streams = [_records(source, database, make_origin) for source in sources]
-    counter = _Counter()
+    counter = LiveCounter("records")
     with opened_store(project) as store:
         try:
             done = import_runs(
@@ -54,7 +54,7 @@ def import_sources(
                 itertools.chain.from_iterable(streams),
                 lambda problem: counter.aside(lambda: show_problems([problem], Path())),
                 dry_run=dry_run,
-                told=counter.show,
+                told=lambda progress: counter.show(progress.looked_at),
             )
         except StoreUnavailable as error:
             hint = "what is imported stays; the same command goes on"
@@ -99,28 +99,3 @@ def _told(done: Importing, place: str, *, dry_run: bool) -> ExitCode:
     if done.refused:
         say(f"{done.refused} not imported", fg="red")
     return ExitCode.FAILED if done.refused else ExitCode.PASSED
-
-
-class _Counter:
-    """Counts for a person who waits."""
-
-    def __init__(self) -> None:
-        self._live = is_terminal(sys.stderr)
-        self._shown = False
-
-    def show(self, progress: Importing) -> None:
-        """Tells how many records were looked at."""
-        if self._live and progress.looked_at % 10 == 0:
-            self._shown = True
-            say(f"\r{progress.looked_at} records", err=True, end="")
-
-    def aside(self, tell: Callable[[], object]) -> None:
-        """Takes the count away while something else is told."""
-        self.end()
-        tell()
-
-    def end(self) -> None:
-        """Takes the count away."""
-        if self._shown:
-            self._shown = False
-            say("\r" + " " * 24 + "\r", err=True, end="")

@@ -14,7 +14,7 @@ from sequencer.records.hardpy import is_hardpy, read_hardpy
 from sequencer.records.hardseq_csv import is_heading, read_csv
 from sequencer.records.hardseq_json import is_hardseq, read_hardseq
 from sequencer.records.openhtf import is_openhtf, read_openhtf
-from sequencer.records.record import Fields, JsonPath, Origin, Record, UnusableRecord
+from sequencer.records.record import Fields, ForeignRecord, JsonPath, Origin, UnusableRecord
 from sequencer.vocabulary.problem import Place, Problem
 
 SUFFIXES = frozenset({".json", ".jsonl", ".csv"})
@@ -35,7 +35,7 @@ _HINT = "a record is a JSON report of HardPy, one that OpenHTF's OutputToJSON wr
 class Found(NamedTuple):
     """A record, or what is wrong with it. ``run`` is the one that it is of then, where a store may have that."""
 
-    record: Record | None
+    record: ForeignRecord | None
     problem: Problem | None = None
     run: str | None = None
 
@@ -44,7 +44,7 @@ MakeOrigin = Callable[[str], Origin]
 """What is to be said of the runs in a file, by the file's name."""
 
 
-def read_document(document: object, origin: Origin) -> Record:
+def read_document(document: object, origin: Origin) -> ForeignRecord:
     """The run of one JSON document of whichever kind. Raises ``UnusableRecord``."""
     for is_kind, read in _KINDS:
         if is_kind(document):
@@ -104,7 +104,7 @@ def _read_file(path: Path, origin: Origin) -> Iterator[Found]:
         yield from _read_lines(path, file, origin)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     """JSON, with the numbers that it lacks as their names. Raises ``ValueError``."""
     try:
         return json.loads(text, parse_constant=str)
@@ -150,7 +150,7 @@ def _no_json(error: ValueError) -> UnusableRecord:
     return UnusableRecord("not-json", f"this is not valid JSON: {error}", hint=_HINT)
 
 
-def _read_each(path: Path, document: Any, text: str, origin: Origin, *, first_line: int = 1) -> Iterator[Found]:
+def _read_each(path: Path, document: object, text: str, origin: Origin, *, first_line: int = 1) -> Iterator[Found]:
     """The records in a document: itself, the entries of a list, of ``runs`` or ``docs``, or CouchDB's ``rows``."""
     for place, each in _documents(document):
         try:
@@ -160,7 +160,7 @@ def _read_each(path: Path, document: Any, text: str, origin: Origin, *, first_li
             yield Found(None, _problem(path, unusable, text, first_line), unusable.run)
 
 
-def _documents(document: Any) -> Iterator[tuple[JsonPath, Any]]:
+def _documents(document: object) -> Iterator[tuple[JsonPath, object]]:
     if isinstance(document, list):
         yield from (((index,), each) for index, each in enumerate(document))
     elif isinstance(document, dict) and isinstance(document.get("rows"), list):  # `_all_docs?include_docs=true`
@@ -177,7 +177,7 @@ def _list_key(document: Fields) -> str | None:
     return next((key for key in ("runs", "docs") if isinstance(document.get(key), list)), None)
 
 
-def found_of(found: Record | UnusableRecord, told: Callable[[UnusableRecord], Problem]) -> Found:
+def found_of(found: ForeignRecord | UnusableRecord, told: Callable[[UnusableRecord], Problem]) -> Found:
     """A record, or the problem that ``told`` makes of what kept it from being one."""
     return Found(None, told(found)) if isinstance(found, UnusableRecord) else Found(found)
 

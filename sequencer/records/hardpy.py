@@ -8,7 +8,6 @@ goes into the artifact of its level under ``HardPy``. Of several attempts of a c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.limits import judge, parse_limits
 from sequencer.records.form import Form, list_of, map_of, mapping, maybe, maybe_mapping, one_of
@@ -16,9 +15,9 @@ from sequencer.records.record import (
     KINDS,
     NOT_FINITE,
     Fields,
+    ForeignRecord,
     JsonPath,
     Origin,
-    Record,
     UniqueNames,
     UnusableRecord,
     add_attempt,
@@ -119,7 +118,7 @@ def is_hardpy(document: object) -> bool:
     return isinstance(document, dict) and {"modules", "dut", "status"}.issubset(document) and "format" not in document
 
 
-def read_hardpy(document: Fields, origin: Origin) -> Record:
+def read_hardpy(document: Fields, origin: Origin) -> ForeignRecord:
     """The run of a HardPy document. Raises ``UnusableRecord``."""
     if not _OF_THE_PANEL.isdisjoint(document):
         raise UnusableRecord(
@@ -140,7 +139,7 @@ def read_hardpy(document: Fields, origin: Origin) -> Record:
             known_as[f"{name}::{case}"] = f"{report['modules'][-1]['id']}::{identity}"
     _tell_cause(report, document, known_as)
     settle(report, document["status"] if _is_over(document) else "error", PROGRAM)
-    return Record(origin.marked(report, PROGRAM))
+    return ForeignRecord(origin.marked(report, PROGRAM))
 
 
 def _is_over(document: Fields) -> bool:
@@ -275,7 +274,7 @@ def _limits(found: Fields) -> Data:
     return limits
 
 
-def _written_limits(operation: Any, found: Fields) -> Data:
+def _written_limits(operation: object, found: Fields) -> Data:
     compared, lower, upper = (found.get(key) for key in ("comparison_value", "lower_limit", "upper_limit"))
     if operation in ("eq", "ne") and compared is not None:
         ignoring = found["type"] == "string" and found.get("casesensitive") is False

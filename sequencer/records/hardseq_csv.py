@@ -18,8 +18,8 @@ from typing import Any, cast, get_args
 from sequencer.records.hardseq_json import PROGRAM
 from sequencer.records.record import (
     NOT_FINITE,
+    ForeignRecord,
     Origin,
-    Record,
     UnusableRecord,
     add_attempt,
     new_case,
@@ -53,7 +53,7 @@ _INTEGER = re.compile(r"-?\d{1,300}")
 _HINT = "export the run again with this version of hardseq, best as JSON; spreadsheets change what they save"
 
 
-class Row:
+class CsvRow:
     """A row by the names of its columns; ``line`` is where it ends in the file."""
 
     def __init__(self, cells: Mapping[str, str], line: int) -> None:
@@ -109,7 +109,7 @@ def is_heading(cells: list[str]) -> bool:
 _FIRST = list(COLUMNS[:3])
 
 
-def read_csv(lines: Iterable[str], origin: Origin) -> Iterator[Record | UnusableRecord]:
+def read_csv(lines: Iterable[str], origin: Origin) -> Iterator[ForeignRecord | UnusableRecord]:
     """The runs in a file's ``lines``, each as soon as its rows are read: a report, or why there is none.
 
     A run's rows stand together. What comes after a row that cannot be read at all is read on from the next run.
@@ -124,7 +124,7 @@ def read_csv(lines: Iterable[str], origin: Origin) -> Iterator[Record | Unusable
         yield unusable
 
 
-def _rows(lines: Iterable[str]) -> Iterator[Row]:
+def _rows(lines: Iterable[str]) -> Iterator[CsvRow]:
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(lines, strict=True)
     columns: list[str] = []
@@ -137,7 +137,7 @@ def _rows(lines: Iterable[str]) -> Iterator[Row]:
                 message = f"the row has {len(cells)} cells, and its heading {len(columns)}"
                 raise UnusableRecord("record-form", message, line=reader.line_num, hint=_HINT)
             else:
-                yield Row(dict(zip(columns, cells, strict=True)), reader.line_num)
+                yield CsvRow(dict(zip(columns, cells, strict=True)), reader.line_num)
     except csv.Error as error:
         raise UnusableRecord("record-form", f"no CSV: {error}", line=reader.line_num, hint=_HINT) from None
 
@@ -153,7 +153,7 @@ def _check_columns(columns: list[str], line: int) -> None:
         )
 
 
-def _record(rows: list[Row], origin: Origin) -> Record:
+def _record(rows: list[CsvRow], origin: Origin) -> ForeignRecord:
     first = rows[0]
     start = first.time("run_start")
     if not first["run"] or start is None:
@@ -172,17 +172,17 @@ def _record(rows: list[Row], origin: Origin) -> Record:
     bad = [name for name, case in cases.by_name() if case["status"] in BAD_STATUSES]
     if report["status"] == "passed" and bad:
         raise first.wrong(f"the run passed, but its case {bad[0]} did not")
-    return Record(origin.marked(report, PROGRAM))
+    return ForeignRecord(origin.marked(report, PROGRAM))
 
 
-def _without_measurements(first: Row) -> Iterator[Row]:
+def _without_measurements(first: CsvRow) -> Iterator[CsvRow]:
     """The cases and attempts that measured nothing, as rows."""
     found = first.data("without_measurements") or []
     try:
         for case in cast(Any, found):
             attempts = case.pop("attempts")
             for each in attempts or [{}]:
-                yield Row({name: str(value) for name, value in {**case, **each}.items()}, first.line)
+                yield CsvRow({name: str(value) for name, value in {**case, **each}.items()}, first.line)
     except (TypeError, AttributeError, KeyError):
         raise first.wrong("`without_measurements` must be a list of cases with `attempts`") from None
 
@@ -197,7 +197,7 @@ class _Cases:
         self._attempts: dict[tuple[str, str, str], AttemptReport] = {}
         self._statuses: dict[tuple[str, str], Status] = {}
 
-    def case(self, row: Row) -> CaseReport:
+    def case(self, row: CsvRow) -> CaseReport:
         """The case of the row. Raises ``UnusableRecord``."""
         module_id, case_id = row.text("module") or "", row.text("case") or ""
         if module_id not in self._modules:
@@ -211,7 +211,7 @@ class _Cases:
             self._modules[module_id]["cases"].append(known)
         return known
 
-    def attempt(self, row: Row) -> AttemptReport:
+    def attempt(self, row: CsvRow) -> AttemptReport:
         """The attempt of the row. Raises ``UnusableRecord``."""
         key = row.text("module") or "", row.text("case") or "", row["attempt"]
         if key not in self._attempts:
@@ -237,7 +237,7 @@ class _Cases:
             module["start_time"], module["stop_time"] = min(began, default=None), max(ended, default=None)
 
 
-def _fill_run(report: RunReport, row: Row) -> None:
+def _fill_run(report: RunReport, row: CsvRow) -> None:
     report["status"] = cast(Status, row.word("run_status", FINAL_STATUSES))
     report["sequence"]["version"] = row.text("version")
     unit = {"serial_number": row.text("serial_number"), "part_number": row.text("part_number")}
@@ -265,7 +265,7 @@ def _fill_run(report: RunReport, row: Row) -> None:
         report["slot"], report["start"] = {"name": slot, "number": 1}, {"id": started, "slots": [slot]}
 
 
-def _attempt(case: CaseReport, row: Row) -> AttemptReport:
+def _attempt(case: CaseReport, row: CsvRow) -> AttemptReport:
     start, stop, number = row.time("attempt_start"), row.time("attempt_stop"), row["attempt"]
     if start is None or not re.fullmatch("[1-9][0-9]{0,8}", number):
         raise row.wrong("an attempt needs a number from 1 in `attempt`, and `attempt_start`")
@@ -273,7 +273,7 @@ def _attempt(case: CaseReport, row: Row) -> AttemptReport:
     return add_attempt(case, int(number), status, start, start if stop is None else stop)
 
 
-def _measurement(row: Row, time: float) -> MeasurementReport:
+def _measurement(row: CsvRow, time: float) -> MeasurementReport:
     measurement = blank(MeasurementReport)
     measurement["name"], measurement["unit"] = row.text("measurement") or "", row.text("unit")
     measurement["type"] = cast(MeasurementType, row.word("type", _TYPES))
@@ -290,7 +290,7 @@ def _measurement(row: Row, time: float) -> MeasurementReport:
     return measurement
 
 
-def _value(row: Row, kind: MeasurementType) -> Data:
+def _value(row: CsvRow, kind: MeasurementType) -> Data:
     if kind == "string":
         return row.text("value") or ""
     if kind == "numeric":

@@ -6,7 +6,7 @@ import marshal
 from functools import cache
 
 from sequencer.records.form import Form
-from sequencer.records.record import Fields, Origin, Record, UnusableRecord
+from sequencer.records.record import Fields, ForeignRecord, Origin, UnusableRecord
 from sequencer.report.evidence import OURS
 from sequencer.report.model import RunReport
 from sequencer.report.note import read_note
@@ -29,7 +29,7 @@ def _form() -> Form:
     return Form("a report of hardseq, as `hardseq schema report` describes it", report_schema())
 
 
-def read_hardseq(document: Fields, origin: Origin) -> Record:
+def read_hardseq(document: Fields, origin: Origin) -> ForeignRecord:
     """The run of a report, with the comments in it. Raises ``UnusableRecord``, for a damaged one as well."""
     if document["format"] != _KNOWN_FORMAT:
         raise UnusableRecord(
@@ -46,7 +46,7 @@ def read_hardseq(document: Fields, origin: Origin) -> Record:
     report = read_report(written)
     _refuse_unfinished(report)
     notes = [note for each in added if isinstance(each, dict) and (note := read_note({**each, "run": report["id"]}))]
-    return Record(origin.marked(report, PROGRAM), notes=notes)
+    return ForeignRecord(origin.marked(report, PROGRAM), notes=notes)
 
 
 def _refuse_unfinished(report: RunReport) -> None:

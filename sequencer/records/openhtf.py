@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
 from sequencer.records.form import Form, list_of, map_of, mapping, maybe, maybe_mapping, one_of
 from sequencer.records.openhtf_phase import PROGRAM, Phase, fill_attempt, status_of
 from sequencer.records.record import (
     AttachedFile,
     Fields,
+    ForeignRecord,
     Origin,
-    Record,
     UniqueNames,
     UnusableRecord,
     add_attempt,
@@ -108,7 +107,7 @@ def is_openhtf(document: object) -> bool:
     return isinstance(document, dict) and {"dut_id", "station_id", "phases"}.issubset(document)
 
 
-def read_openhtf(document: Fields, origin: Origin) -> Record:
+def read_openhtf(document: Fields, origin: Origin) -> ForeignRecord:
     """The run of an OpenHTF record, with the files attached to it. Raises ``UnusableRecord``."""
     FORM.check(document)
     outcome = document["outcome"]
@@ -122,7 +121,7 @@ def read_openhtf(document: Fields, origin: Origin) -> Record:
     if outcome == "ABORTED":
         report["stop_reason"] = next((found["message"] for found in report["failures"]), "aborted")
     settle(report, _STATUSES[outcome], PROGRAM)
-    return Record(origin.marked(report, PROGRAM), files)
+    return ForeignRecord(origin.marked(report, PROGRAM), files)
 
 
 def _run(document: Fields) -> RunReport:
@@ -149,7 +148,7 @@ def _run(document: Fields) -> RunReport:
     return report
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else as_text(value)
 
 

@@ -55,7 +55,7 @@ class Phase:
         return self.found.get("subtest_name") or None
 
     @property
-    def descriptor(self) -> Any:
+    def descriptor(self) -> object:
         """Of two phases that follow each other the same where one of them was run again."""
         return self.found.get("descriptor_id")
 
@@ -71,7 +71,7 @@ class Phase:
         return self.start if end is None else float(end / 1000)
 
     @property
-    def result(self) -> Any:
+    def result(self) -> object:
         """What it returned, a mapping for an exception, ``None`` for a timeout."""
         return (self.found.get("result") or {"phase_result": "CONTINUE"}).get("phase_result")
 
@@ -188,7 +188,7 @@ def _tell(measurement: MeasurementReport, warn_limits: Data) -> None:
                 measurement["coded_warning"] = code
 
 
-def _chart(name: str, found: Fields) -> dict[str, Any] | None:
+def _chart(name: str, found: Fields) -> dict[str, object] | None:
     """The curve of a measurement over one dimension of numbers."""
     dimensions, rows = found.get("dimensions") or [], found.get("measured_value")
     if len(dimensions) != 1 or not isinstance(rows, list) or not rows:

@@ -59,7 +59,7 @@ class AttachedFile:
 
 
 @dataclass(slots=True)
-class Record:
+class ForeignRecord:
     """A run out of a record: its report, the files that it names by SHA-256, and what was added to it later."""
 
     report: RunReport
@@ -102,7 +102,7 @@ def run_id(start_time: float, *identity: object) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def facts(section: str, found: Fields | list[Any], path: JsonPath = ()) -> Any:
+def facts(section: str, found: Fields | list[object], path: JsonPath = ()) -> Any:
     """The facts of a section of the report, without what is null or blank. Raises ``UnusableRecord``.
 
     A serial number with a blank behind it is none of another unit, one with characters that nobody can see is refused.
@@ -115,7 +115,7 @@ def facts(section: str, found: Fields | list[Any], path: JsonPath = ()) -> Any:
         ) from None
 
 
-def _said(found: Any) -> Any:
+def _said(found: object) -> object:
     if isinstance(found, Mapping):
         kept = {key: _said(value) for key, value in found.items()}
         return {key: value for key, value in kept.items() if value not in (None, "", [], {}) and not _is_blank(value)}

@@ -103,7 +103,7 @@ class RunContext:
             self.emit, interrupts.sleep, attended=start.request.attended, answers=start.request.answers
         )
         breaks = named(plan.candidates(), start.request.breaks)
-        self.hear_shared: Callable[[SaidKind, Sequence[Any]], None] | None = None
+        self.hear_shared: Callable[[SaidKind, Sequence[object]], None] | None = None
         self.shared: SharedStand | None = None
         if start.request.stand is not None:
             # Imported here: most stands have one slot.
@@ -139,7 +139,7 @@ class RunContext:
         else:
             self._stream.emit(event)
 
-    def _heard(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+    def _heard(self, what: SaidKind, arguments: Sequence[object]) -> None:
         """What a shared driver says."""
         if self.hear_shared is not None:
             self.hear_shared(what, arguments)

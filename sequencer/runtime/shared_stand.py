@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from sequencer.report.event import Event, WaitFinished, WaitStarted
 from sequencer.runtime.drivers import DriverOwner, OpenDriver
@@ -36,7 +36,7 @@ class SharedStand:
         interrupts: Interrupts,
         emit: Callable[[Event], None],
         *,
-        hear: Callable[[SaidKind, Sequence[Any]], None],
+        hear: Callable[[SaidKind, Sequence[object]], None],
     ) -> None:
         self._hear = hear
         self.place = ""
@@ -95,7 +95,7 @@ class SharedStand:
         if self._case and (told or seconds >= SHORTEST_SECONDS):
             self._emit(WaitFinished(self._case, self.place, kind, list(names), seconds))
 
-    def said(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+    def said(self, what: SaidKind, arguments: Sequence[object]) -> None:
         """See ``stand_client.WaitListener``."""
         self._hear(what, arguments)
 

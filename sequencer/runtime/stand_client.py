@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.shared_values import NotShareable, dump_message, dump_value, load_answer, load_value
@@ -90,7 +90,7 @@ class WaitListener(Protocol):
     def wait_finished(self, kind: WaitKind, names: Sequence[str], seconds: float) -> None:
         """It has waited so long in all."""
 
-    def said(self, what: SaidKind, arguments: Sequence[Any]) -> None:
+    def said(self, what: SaidKind, arguments: Sequence[object]) -> None:
         """The shared driver that is called says something of the step; see ``protocol.stand.Said``."""
 
 

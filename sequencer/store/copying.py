@@ -32,6 +32,11 @@ class CopyProgress:
     refused: dict[str, ReasonOrText] = field(default_factory=dict)
     lost: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def looked_at(self) -> int:
+        """How many runs it has looked at."""
+        return self.copied + self.there + self.pruned + len(self.refused)
+
 
 def copy_runs(source: Store, target: Store, told: Callable[[CopyProgress], object]) -> CopyProgress:
     """Copies all that ``source`` keeps to ``target``, the newest runs first; ``told`` hears of each.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.records.files import read_document
-from sequencer.records.record import Origin, Record
+from sequencer.records.record import ForeignRecord, Origin
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, RunReport
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ def document(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def record(path: Path, origin: Origin = HERE_AND_NOW) -> Record:
+def record(path: Path, origin: Origin = HERE_AND_NOW) -> ForeignRecord:
     return read_document(document(path), origin)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient, CouchDocument
@@ -19,7 +18,7 @@ def documents(couch: CouchClient, database: str) -> Iterator[CouchDocument]:
     last: str | None = None
     while True:
         query = {} if last is None else {"startkey": json.dumps(last), "skip": 1}
-        answer: Any = couch.get(database, "_all_docs", include_docs="true", limit=PAGE, **query)
+        answer: object = couch.get(database, "_all_docs", include_docs="true", limit=PAGE, **query)
         rows = answer.get("rows") if isinstance(answer, dict) else None
         if not isinstance(rows, list):
             said = f"{answer!r:.100}"
