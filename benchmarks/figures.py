@@ -42,9 +42,10 @@ from tables import write_into
 from sequencer.figures import daily, durations
 from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.follow import follow
-from sequencer.figures.index import REFRESH_UNITS, SORTED, SORTED_AT_ONCE, TABLES, FiguresIndex, NewRun
+from sequencer.figures.index import FiguresIndex, NewRun
 from sequencer.figures.runs import RunsChoice, runs, totals
 from sequencer.figures.scope import Scope
+from sequencer.figures.tables import REFRESH_UNITS, SORTED, SORTED_AT_ONCE, TABLES
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.line import DAY, END, line, whole_report
 

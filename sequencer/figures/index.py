@@ -27,119 +27,24 @@ from sequencer.figures.cells import known as known_number
 from sequencer.figures.cells import number
 from sequencer.figures.rows import RunRows
 from sequencer.figures.scope import Ask
+from sequencer.figures.tables import (
+    DERIVED,
+    OF_RUNS,
+    REFRESH_UNITS,
+    SCHEMA,
+    SORTED,
+    SORTED_AT_ONCE,
+    TABLES,
+    TOUCHED,
+    UNIT,
+)
 from sequencer.project.locks import ProcessLock, described
 
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 7
-"""Of the tables and of what is in them: an index of another one is begun anew."""
-
 MEMORY = "512MB"
 THREADS = 2
-
-_FACTS: Mapping[str, str] = {
-    "id": "VARCHAR",
-    "start_time": "DOUBLE",
-    "began": "TIMESTAMP",
-    "sequence": "VARCHAR",
-    "version": "VARCHAR",
-    "serial_number": "VARCHAR",
-    "part_number": "VARCHAR",
-    "batch": "VARCHAR",
-    "stand": "VARCHAR",
-    "slot": "VARCHAR",
-    "operator": "VARCHAR",
-    "start": "VARCHAR",
-}
-"""What a run can be chosen by, and a unit by its first judged run."""
-
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "runs": {
-        "run": "UINTEGER",
-        "digest": "VARCHAR",
-        **_FACTS,
-        "stop_time": "DOUBLE",
-        "status": "VARCHAR",
-        "partial": "BOOLEAN",
-        "simulated": "BOOLEAN",
-        "counted": "BOOLEAN",
-        "judged": "BOOLEAN",
-        "aborted": "BOOLEAN",
-        "caused_dut_failure_id": "VARCHAR",
-        "error_code": "BIGINT",
-        "untested": "VARCHAR",
-        "changed": "BOOLEAN",
-    },
-    "cases": {
-        "run": "UINTEGER",
-        "title": "UINTEGER",
-        "status": "VARCHAR",
-        "seconds": "DOUBLE",
-        "attempts": "UINTEGER",
-        "retried": "DOUBLE",
-        "asked": "DOUBLE",
-        "waited": "DOUBLE",
-        "bin": "INTEGER",
-    },
-    "measurements": {
-        "run": "UINTEGER",
-        "series": "UINTEGER",
-        "position": "UINTEGER",
-        "value": "DOUBLE",
-        "lower": "DOUBLE",
-        "upper": "DOUBLE",
-        "target": "DOUBLE",
-        "result": "BOOLEAN",
-    },
-    "failures": {"run": "UINTEGER", "title": "UINTEGER", "measurement": "VARCHAR"},
-    "sub_units": {"run": "UINTEGER", "serial_number": "VARCHAR", "part_number": "VARCHAR", "name": "VARCHAR"},
-    "unreadable": {"id": "VARCHAR", "digest": "VARCHAR", "reason": "VARCHAR"},
-    "titles": {"title": "UINTEGER", "sequence": "VARCHAR", "name": "VARCHAR", "said": "VARCHAR", "since": "DOUBLE"},
-    "series": {
-        "series": "UINTEGER",
-        "sequence": "VARCHAR",
-        "name": "VARCHAR",
-        "measurement": "VARCHAR",
-        "unit": "VARCHAR",
-    },
-    "units": {**_FACTS, "first_passed": "BOOLEAN", "second_passed": "BOOLEAN", "final_passed": "BOOLEAN"},
-    "daily": daily.DAILY,
-    "durations": durations.DURATIONS,
-    "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
-}
-"""Tables with their columns. ``position`` is the measurement's place in its run, ``bin`` that of ``seconds``."""
-_DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"bin": durations.BIN}}
-"""Columns that are made of others, with SQL."""
-
-SORTED_AT_ONCE = 32_768
-"""Runs whose measurements and cases are sorted once they are all there: a question about some of these reads little
-else then."""
-SORTED: Mapping[str, str] = {"measurements": "series, run, position", "cases": "title, run"}
-"""How they are sorted."""
-
-_OF_RUNS = ("runs", "cases", "measurements", "failures", "sub_units")
-_UNIT = ("sequence", "part_number", "serial_number")
-_TOUCHED: Mapping[str, str] = dict.fromkeys(_UNIT, "VARCHAR")
-_SAME_UNIT = " AND ".join(f"u.{name} IS NOT DISTINCT FROM t.{name}" for name in _UNIT)
-
-REFRESH_UNITS = f"""
-DELETE FROM units u USING touched t WHERE {_SAME_UNIT};
-INSERT INTO units
-    SELECT {", ".join(_FACTS)}, passed, passed OR coalesce(second, FALSE), final
-    FROM (
-        SELECT *, row_number() OVER unit AS place, lead(passed) OVER unit AS second,
-               last_value(passed) OVER (unit ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS final
-        FROM (
-            SELECT u.*, u.status = 'passed' AS passed
-            FROM runs u JOIN (SELECT DISTINCT * FROM touched) t ON {_SAME_UNIT}
-            WHERE u.judged
-        )
-        WINDOW unit AS (PARTITION BY {", ".join(_UNIT)} ORDER BY start_time, id)
-    )
-    WHERE place = 1;
-"""
-
 
 _Columns = list[list[object]]
 _Plan = tuple[str, tuple[tuple[object, ...], ...]]
@@ -351,7 +256,7 @@ class FiguresIndex:
                 self._create(connection)
             elif not self._is_of_this_version(connection):
                 raise IndexDamaged(f"{self._path} is of another version")
-            connection.execute(f"CREATE TEMP TABLE touched ({_columns(_TOUCHED)})")
+            connection.execute(f"CREATE TEMP TABLE touched ({_columns(TOUCHED)})")
             self._remember()
 
     def _is_of_this_version(self, connection: duckdb.DuckDBPyConnection) -> bool:
@@ -415,17 +320,17 @@ class FiguresIndex:
         old = [number for number, run, *_ in known if run not in kept]
         if old:
             self._open_connection().execute(
-                f"INSERT INTO touched SELECT {', '.join(_UNIT)} FROM runs "
+                f"INSERT INTO touched SELECT {', '.join(UNIT)} FROM runs "
                 "WHERE serial_number IS NOT NULL AND run IN (SELECT unnest(?))",
                 [old],
             )
-            for table in _OF_RUNS:
+            for table in OF_RUNS:
                 self._delete(table, "run", old)
         return taken, [known_number(time) for _, run, _, time in known if run not in kept]
 
     def _tables(self, runs: Sequence[NewRun]) -> dict[str, _Columns]:
         """The columns to be inserted, by table."""
-        tables: dict[str, _Columns] = {table: [[] for _ in _given(table)] for table in _OF_RUNS}
+        tables: dict[str, _Columns] = {table: [[] for _ in _given(table)] for table in OF_RUNS}
         known = len(self._series)
         units: set[tuple[object, ...]] = set()
         newest: dict[_Plan, float] = {}
@@ -518,13 +423,13 @@ class FiguresIndex:
 
         if not values_of or not values_of[0]:
             return
-        columns = _TOUCHED if table == "touched" else _given(table)
+        columns = TOUCHED if table == "touched" else _given(table)
         kinds = {name: ["BIGINT" if kind == "TIMESTAMP" else kind] for name, kind in columns.items()}
         values = ", ".join(
             f"make_timestamp(unnest(j.{name})) AS {name}" if kind == "TIMESTAMP" else f"unnest(j.{name}) AS {name}"
             for name, kind in columns.items()
         )
-        derived = ", ".join(["*", *_DERIVED.get(table, {}).values()])
+        derived = ", ".join(["*", *DERIVED.get(table, {}).values()])
         self._open_connection().execute(
             f"INSERT INTO {table} SELECT {derived} FROM (SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j))",
             [msgspec.json.encode(dict(zip(columns, values_of, strict=True))).decode(), json.dumps(kinds)],
@@ -552,7 +457,7 @@ def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:
 
 def _given(table: str) -> Mapping[str, str]:
     """The columns that are not made of others."""
-    derived = _DERIVED.get(table, {})
+    derived = DERIVED.get(table, {})
     return {name: kind for name, kind in TABLES[table].items() if name not in derived}
 
 
