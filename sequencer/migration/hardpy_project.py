@@ -35,7 +35,10 @@ from sequencer.vocabulary.problem import Problem
 _NOT_LOOKED_INTO = frozenset(
     ["__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "reports", "result"]
 )
+_READ_OTHERWISE = frozenset(["hardpy.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"])
 MOST_FILES = 5_000
+MOST_OTHERS = 50
+"""Files that are no Python are named, up to so many."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class _Import:
         self.findings = Findings()
         self.configuration = read_hardpy_toml(folder, self.findings)
         self.options = read_pytest_options(folder, None, self.findings)
+        self._others: list[str] = []
         self.files = list(self._read(without))
         self.code = ProjectCode(self.files)
         self.drivers = Drivers()
@@ -118,6 +122,7 @@ class _Import:
         texts = dict(sequences)
         texts.update(self._driver_files(used))
         self._copy_code({file.name for file, _ in tests})
+        self._tell_of_others()
         choices = self._choices(title)
         if choices:
             self.configuration = replace(self.configuration, choices=(), settings=_without_name(self.configuration))
@@ -153,7 +158,9 @@ class _Import:
                 and not (Path(folder) / each / "pyvenv.cfg").exists()
             )
             here = Path(folder).relative_to(self.folder)
-            found += [(here / name).as_posix() for name in sorted(names) if name.endswith(".py")]
+            files = [(here / name).as_posix() for name in sorted(names) if not name.startswith(".")]
+            found += [file for file in files if file.endswith(".py")]
+            self._others += [file for file in files if not file.endswith((".py", ".pyc"))]
             if len(found) > MOST_FILES:
                 message = f"more than {MOST_FILES} Python files: only the first were read"
                 self.findings.at_line(NOT_IMPORTED, found[MOST_FILES], message)
@@ -191,6 +198,16 @@ class _Import:
             if any(each.partition(".")[0] == "hardpy" for each in file.imports.values()):
                 message = "this file uses HardPy: it was copied as it is, and works only where HardPy is installed"
                 self.findings.at_line(NOT_IMPORTED, file.name, message)
+
+    def _tell_of_others(self) -> None:
+        """What else lies in the project: a test may open it, and would not find it in the new one."""
+        others = [each for each in self._others if each not in self.copies and each not in _READ_OTHERWISE]
+        for name in others[:MOST_OTHERS]:
+            message = "this file was not copied: copy it if a test or a driver opens it"
+            self.findings.at_line(LEFT_OUT, name, message)
+        if len(others) > MOST_OTHERS:
+            message = f"nor were {len(others) - MOST_OTHERS} other files, this is the first of them"
+            self.findings.at_line(LEFT_OUT, others[MOST_OTHERS], message)
 
     def _sequences(
         self,

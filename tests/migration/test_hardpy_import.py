@@ -183,6 +183,18 @@ def test_what_is_not_understood_is_told_and_cannot_pass(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["status"] == "error"
 
 
+def test_files_that_are_not_copied_are_named(tmp_path: Path) -> None:
+    """A table that a test opens: the notes say that it stayed behind; of many the first fifty are named."""
+    (tmp_path / "limits.csv").write_text("name,low\n")
+    _, notes = sequences(tmp_path, test_a="def test_a():\n    pass\n")
+    assert "limits.csv:1:1: note: this file was not copied: copy it if a test or a driver opens it" in notes
+    for number in range(60):
+        (tmp_path / f"x{number:02}.bin").touch()
+    _, notes = sequences(tmp_path)
+    assert notes.count("this file was not copied") == 50
+    assert "x49.bin:1:1: note: nor were 11 other files, this is the first of them" in notes
+
+
 def test_what_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
     """Python that only a machine writes: a finding at the test, or a refusal, and never a traceback."""
     (tmp_path / "old").mkdir()
