@@ -1,10 +1,12 @@
-"""The runs of a store in the order in which it got them, for whoever follows it."""
+"""The runs of a store, and then what changes, for whoever follows it."""
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
 from collections.abc import Callable
+
+import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreChanges
@@ -19,7 +21,7 @@ def ids(changes: StoreChanges) -> list[str]:
     return [run.id for run in changes.runs]
 
 
-def test_each_run_comes_once_in_the_order_of_saving(store: Store, report: MakeReport) -> None:
+def test_each_run_comes_once(store: Store, report: MakeReport) -> None:
     """Page by page, whatever the runs' times; actions and notes are none; what comes later is found from the end on."""
     saved = [report(start=NOON - number) for number in range(5)]
     for one in saved:
@@ -31,12 +33,28 @@ def test_each_run_comes_once_in_the_order_of_saving(store: Store, report: MakeRe
         assert len(page.runs) <= 2
         found += ids(page)
         place, left = page.next, page.left
-    assert found == [one["id"] for one in saved]
+    assert sorted(found) == sorted(one["id"] for one in saved)
     assert ids(store.changes(place)) == []
     late = report(start=NOON - 60)
     store.save(late)
     (run,) = store.changes(place).runs
     assert (run.id, run.read()) == (late["id"], late)
+
+
+def test_what_is_saved_meanwhile_is_not_left_out(store: Store, report: MakeReport) -> None:
+    """Between two pages a run comes in whose id is before all others, one after them, and one is replaced."""
+    saved = [report(f"b{number}", start=NOON + number, aborted=True, finished=False) for number in range(4)]
+    for one in saved:
+        store.save(one)
+    page = store.changes(limit=2)
+    found = {run.id: run.read() for run in page.runs}
+    late = [report("a0", start=NOON), report("c0", start=NOON), report("b0", start=NOON)]
+    for one in late:
+        store.save(one)
+    while page.left:
+        page = store.changes(page.next, limit=2)
+        found |= {run.id: run.read() for run in page.runs}
+    assert found == {one["id"]: one for one in (*saved, *late)}
 
 
 def test_a_replaced_report_comes_again(store: Store, report: MakeReport) -> None:
@@ -63,6 +81,15 @@ def test_a_place_of_another_store_is_the_beginning(open_sqlite: Callable[[], Sql
     whole = [one["id"] for one in saved]
     assert ids(store.changes("2 00ff another")) == whole
     assert ids(store.changes("nonsense")) == ids(store.changes("")) == ids(store.changes("9" * 30 + " a b")) == whole
+
+
+@pytest.mark.parametrize("place", ["", "[", "[1]"])
+def test_a_place_of_no_store_is_the_beginning(store: Store, report: MakeReport, place: str) -> None:
+    """Text that is no place at all leads to all that is here."""
+    saved = [report(f"a{number}", start=NOON + number) for number in range(3)]
+    for one in saved:
+        store.save(one)
+    assert sorted(ids(store.changes(place))) == [one["id"] for one in saved]
 
 
 def test_a_changed_body_is_read_as_any_damaged_report(
