@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sequencer.figures.rows import CaseRow, RunRows, rows_of
 from sequencer.records.files import read_document
 from sequencer.records.hardseq_csv import read_csv
-from sequencer.records.record import Origin, Record, UnusableRecord
+from sequencer.records.record import ForeignRecord, Origin, UnusableRecord
 from sequencer.report.exports.csv_rows import from_spreadsheet_text, spreadsheet_text, to_csv
 from sequencer.report.exports.json_text import to_json
 from sequencer.report.exports.words import printable
@@ -35,8 +35,8 @@ def through_json(report: RunReport) -> RunReport:
 def through_csv(*reports: RunReport) -> list[RunReport]:
     text = "".join(map(to_csv, reports))
     found = list(read_csv(io.StringIO(text, newline=""), FROM))
-    assert all(isinstance(each, Record) for each in found), found
-    return [each.report for each in found if isinstance(each, Record)]
+    assert all(isinstance(each, ForeignRecord) for each in found), found
+    return [each.report for each in found if isinstance(each, ForeignRecord)]
 
 
 @given(data=st.data())
@@ -154,7 +154,7 @@ def test_what_a_spreadsheet_changed_is_told_with_its_line(cells: dict[str, str],
     text = changed(**cells) + to_csv(report_of(RUNS[1].named(2)))
     refused, read = list(read_csv(io.StringIO(text, newline=""), FROM))
     assert isinstance(refused, UnusableRecord)
-    assert isinstance(read, Record)
+    assert isinstance(read, ForeignRecord)
     assert (said in refused.message, refused.line) == (True, 2)
 
 

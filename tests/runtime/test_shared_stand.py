@@ -21,7 +21,8 @@ def stand() -> Iterator[SharedStand]:
     told.clear()
     interrupts = Interrupts()
     request = StartRequest(slot=Slot(name="left", count=2))
-    yield SharedStand(StandAddress(address="nowhere", key="00"), request, "run", interrupts, told.append)
+    address = StandAddress(address="nowhere", key="00")
+    yield SharedStand(address, request, "run", interrupts, told.append, hear=lambda what, arguments: None)
     interrupts.close()
 
 
