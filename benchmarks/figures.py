@@ -35,7 +35,7 @@ from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from figures_centre import at_the_centre
+from figures_centre import Asked, at_the_centre
 from machine import describe
 from tables import write_into
 
@@ -99,8 +99,9 @@ def side_by_side(measured: Mapping[int, Mapping[str, Timing]]) -> str:
     return "\n".join(lines)
 
 
+_OF_ONE = ("histogram", "values", "capability", "box", "control", "limits")
 _RAIL = {"case": "main::voltage", "measurement": "Voltage"}
-PAGES: Mapping[str, Sequence[tuple[str, Scope, Mapping[str, str]]]] = {
+PAGES: Mapping[str, Asked] = {
     "Overview": [
         ("overview", Scope(), {}),
         ("overview", Scope(since=END - 30 * DAY, span="day"), {}),
@@ -114,14 +115,16 @@ PAGES: Mapping[str, Sequence[tuple[str, Scope, Mapping[str, str]]]] = {
     ],
     "Measurements": [("measurements", Scope(), {})],
     "Measurements, a month": [("measurements", Scope(since=END - 30 * DAY), {})],
-    "One measurement": [(name, Scope(), _RAIL) for name in ("histogram", "values", "control", "limits", "box")],
-    "One measurement, a month": [
-        (name, Scope(since=END - 30 * DAY), _RAIL) for name in ("histogram", "values", "control", "limits", "box")
-    ],
+    "One measurement": [(name, Scope(), _RAIL) for name in _OF_ONE],
+    "One measurement, a month": [(name, Scope(since=END - 30 * DAY), _RAIL) for name in _OF_ONE],
     "Time": [("cases", Scope(), {})],
     "Time, a month": [("cases", Scope(since=END - 30 * DAY), {})],
 }
 """What each page asks, of all runs where nothing else is said."""
+AT_ONCE = 6
+"""Questions that a panel answers at a time."""
+IN_TURN = ("box", "control", "limits")
+"""Those that their page asks one after the other, once it has the answers to the others."""
 UNIT = ("unit-history", "unit")
 """What the page of a unit asks."""
 SINGLE: Sequence[tuple[str, str, Scope]] = (
@@ -135,10 +138,24 @@ SINGLE: Sequence[tuple[str, str, Scope]] = (
 
 
 def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
-    """The questions of each page, one after the other; then some by themselves."""
+    """The questions of each page, at once as a browser asks them; then some by themselves."""
 
-    def together(questions: Sequence[tuple[str, Scope, Mapping[str, str]]]) -> Callable[[], object]:
-        return lambda: [answer(index.ask, QUESTIONS[name], scope, given) for name, scope, given in questions]
+    def one(name: str, scope: Scope, given: Mapping[str, str]) -> object:
+        with index.reading() as ask:
+            return answer(ask, QUESTIONS[name], scope, given)
+
+    def together(questions: Asked) -> Callable[[], object]:
+        at_once = [each for each in questions if each[0] not in IN_TURN]
+
+        def page() -> None:
+            with ThreadPoolExecutor(AT_ONCE) as browser:
+                for answered in [browser.submit(one, *each) for each in at_once]:
+                    answered.result()
+            for each in questions:
+                if each not in at_once:
+                    one(*each)
+
+        return page
 
     of_pages = {f"page {page}": together(questions) for page, questions in PAGES.items()}
     of_pages["page Unit"] = together([(name, Scope(), {"serial_number": tested_most(index)}) for name in UNIT])
@@ -384,7 +401,7 @@ def main() -> None:
             pages = {name: PAGES[name] for name in ("Overview", "Measurements", "One measurement")}
             said.append("")
             for row in at_the_centre(chosen.couchdb, folder / f"{min(chosen.runs)}.duckdb", pages, chosen.seconds):
-                said.append(row)
+                said += [row] if row.startswith("|") else [row, ""]
                 print(row, flush=True)
     if chosen.write:
         write_into(Path(__file__).parents[1] / "docs" / "benchmarks.md", "\n".join(said) + "\n", "figures")

@@ -144,9 +144,9 @@ def test_a_change_in_the_database_is_found_by_itself(
     figures = serve(store)
     assert (asked(figures)[0].rows[0]["passed"], figures.state().changed) == (10, 0)
 
-    def settles(changed: int, passed: int) -> None:
-        end = time.monotonic() + 60.0
-        while (figures.state().changed, asked(figures)[0].rows[0]["passed"]) != (changed, passed):
+    def settles(*, changed: int, unreadable: int, passed: int) -> None:
+        end, wanted = time.monotonic() + 60.0, (changed, unreadable, passed)
+        while (figures.state().changed, figures.state().unreadable, asked(figures)[0].rows[0]["passed"]) != wanted:
             assert time.monotonic() < end
             time.sleep(0.02)
 
@@ -157,7 +157,7 @@ def test_a_change_in_the_database_is_found_by_itself(
         ).fetchone()
     for report in (first, last):
         change_report(file, report["id"], user="Nobody")
-    settles(changed=2, passed=8)
+    settles(changed=2, unreadable=0, passed=8)
     found, _ = figures.read(lambda ask: list(all_runs(ask, Scope())))
     assert {run.id for run in found if run.changed} == {first["id"], last["id"]}
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -167,8 +167,7 @@ def test_a_change_in_the_database_is_found_by_itself(
         connection.execute(
             "UPDATE documents SET body = x'00' WHERE run = (SELECT number FROM runs WHERE id = ?)", (made[4]["id"],)
         )
-    settles(changed=1, passed=8)
-    assert figures.state().unreadable == 1
+    settles(changed=1, unreadable=1, passed=8)
     store.close()
 
 

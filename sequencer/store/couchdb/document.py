@@ -121,10 +121,11 @@ def _is_as_stored(stored: Mapping[str, object], report: Mapping[str, object]) ->
     return facts.fingerprint(encoded) == known or b"\\ufffd" in encoded
 
 
-def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = False) -> RunReport:
+def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = False, raw: bool = False) -> RunReport:
     """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`.
 
-    ``check``: one that is not the report that was stored says so, and is no passed one.
+    ``check``: one that is not the report that was stored says so, and is no passed one. ``raw`` gives one that was
+    checked as it stands, with numbers as the server writes them and without fields that came later.
     """
     from sequencer.report.reader import doubt, read_report
 
@@ -134,6 +135,9 @@ def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = Fals
         if isinstance(amendment := stored.get("amendment"), dict):
             found = {**found, "after_run": amendment.get("after_run")}
             as_stored = as_stored and (not check or _is_as_stored(amendment, found))
+        if raw and check and as_stored:
+            own: RunReport = found
+            return own
         report = read_report(found)
         if not as_stored:
             doubt(report, Reason("not_as_stored"))

@@ -281,11 +281,11 @@ class CouchStore:
             doubt(report, Reason("report_rival", revisions=", ".join(rivals)))
         return report
 
-    def _report_of(self, stored: CouchDocument, *, check: bool = False) -> RunReport:
+    def _report_of(self, stored: CouchDocument, *, check: bool = False, raw: bool = False) -> RunReport:
         packed = None
         if "report" not in stored:
             packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE, rev=stored["_rev"])
-        return documents.report_of(stored, packed, check=check)
+        return documents.report_of(stored, packed, check=check, raw=raw)
 
     def latest(self) -> RunReport | None:
         """The run that started last."""
@@ -324,7 +324,7 @@ class CouchStore:
         def read() -> RunReport:
             if documents.is_pruned(stored):
                 raise StoreError(Reason("run_pruned", run=run))
-            report = self.get(run) if rivals else self._report_of(stored, check=True)
+            report = self.get(run) if rivals else self._report_of(stored, check=True, raw=True)
             if report is None:
                 raise StoreError(Reason("run_not_stored", run=run, place=self.place))
             return report
