@@ -49,16 +49,17 @@ class ImportedProject:
     texts: dict[str, str]
     copies: dict[str, Path]
     configuration: HardPyConfiguration
-    choices: list[tuple[str, str]]
+    choices: list[TestConfiguration]
     findings: Findings
     cases: int
 
     def choices_text(self) -> str:
         """The test configurations for ``hardseq.toml``."""
-        return "".join(
-            f"\n[[test_configs]]\nname = {json.dumps(name, ensure_ascii=False)}\nfile = {json.dumps(file)}\n"
-            for name, file in self.choices
-        )
+        lines: list[str] = []
+        for choice in self.choices:
+            lines += ["", "[[test_configs]]", f"name = {_quoted(choice.name)}", f"file = {_quoted(choice.file)}"]
+            lines += [f"description = {_quoted(choice.description)}"] if choice.description else []
+        return "".join(f"{line}\n" for line in lines)
 
 
 class NothingToImport(Exception):
@@ -123,7 +124,7 @@ class _Import:
         texts.update(self._driver_files(used))
         self._copy_code({file.name for file, _ in tests})
         self._tell_of_others()
-        choices = self._choices(title)
+        choices = self._choices()
         if choices:
             self.configuration = replace(self.configuration, choices=(), settings=_without_name(self.configuration))
         return ImportedProject(
@@ -201,7 +202,8 @@ class _Import:
 
     def _tell_of_others(self) -> None:
         """What else lies in the project: a test may open it, and would not find it in the new one."""
-        others = [each for each in self._others if each not in self.copies and each not in _READ_OTHERWISE]
+        read = {*_READ_OTHERWISE, *(choice.file for choice in self.configuration.choices)}
+        others = [each for each in self._others if each not in self.copies and each not in read]
         for name in others[:MOST_OTHERS]:
             message = "this file was not copied: copy it if a test or a driver opens it"
             self.findings.at_line(LEFT_OUT, name, message)
@@ -222,24 +224,25 @@ class _Import:
         beginning: dict[str, Data] = {**head, **({"drivers": drivers} if drivers else {})}
         ending: dict[str, Data] = {"after_run": end} if end else {}
         content = {module.id: module.content for module in modules}
-        names = self._choices(title)
+        names = self._choices()
         if not names:
             return {f"sequences/{_file_name(title)}.yaml": document({**beginning, "modules": content, **ending})}
         shared = f"{identifier(title, 'tests')}_modules.yaml"
         texts = {f"sequences/blocks/{shared}": document({"name": title, "modules": content})}
-        for choice, (name, file) in zip(self._with_files(), names, strict=True):
+        for choice, new in zip(self._with_files(), names, strict=True):
             options = read_pytest_options(self.folder, choice.file, self.findings)
             chosen = {m.id: {"use": m.id} for m in modules if options.collects(m.file.name)}
-            whole: dict[str, Data] = {**beginning, "name": f"{title} {name}", "include": f"blocks/{shared}"}
-            texts[file] = document({**whole, "modules": chosen, **ending})
+            whole: dict[str, Data] = {**beginning, "name": f"{title} {new.name}", "include": f"blocks/{shared}"}
+            texts[new.file] = document({**whole, "modules": chosen, **ending})
         return texts
 
     def _with_files(self) -> list[TestConfiguration]:
         return [choice for choice in self.configuration.choices if choice.file]
 
-    def _choices(self, title: str) -> list[tuple[str, str]]:
+    def _choices(self) -> list[TestConfiguration]:
+        """The choices with the sequences that they are now."""
         taken: set[str] = set()
-        found: list[tuple[str, str]] = []
+        found: list[TestConfiguration] = []
         for choice in self.configuration.choices:
             if not choice.file:
                 message = f"the test configuration `{choice.name}` names no file"
@@ -247,7 +250,7 @@ class _Import:
                 continue
             name = unique(_file_name(choice.name), taken)
             taken.add(name)
-            found.append((choice.name, f"sequences/{name}.yaml"))
+            found.append(replace(choice, file=f"sequences/{name}.yaml"))
         return found
 
     def _used(self, content: object) -> set[str]:
@@ -266,6 +269,11 @@ def _file_name(title: str) -> str:
     """A file's name without its ending; Windows has devices of some names."""
     name = identifier(title, "tests")[:60]
     return f"{name}_tests" if re.fullmatch("con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
+
+
+def _quoted(text: str) -> str:
+    """As TOML: its basic strings are JSON's, but for U+007F."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _without_name(configuration: HardPyConfiguration) -> Mapping[tuple[str, ...], object]:

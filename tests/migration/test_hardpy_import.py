@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,32 @@ def test_what_is_not_understood_is_told_and_cannot_pass(tmp_path: Path) -> None:
     run = hardseq("run", "--no-panel", "new", "--report", "report.json", cwd=tmp_path)
     assert run.returncode == 1
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["status"] == "error"
+
+
+def test_each_test_configuration_is_a_sequence(tmp_path: Path) -> None:
+    """With its name, its description and its tests; the files that named these are not missed."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for number in (1, 2):
+        (old / f"test_{number}.py").write_text(f"def test_it():\n    assert {number} == 1\n")
+    (old / "short.ini").write_text("[pytest]\npython_files = test_1.py\n")
+    (old / "long.ini").write_text("[pytest]\npython_files = test_*.py\n")
+    configurations = [("Short", "", "short.ini"), ("Long", 'All of "it"', "long.ini")]
+    tables = (
+        f"[[test_configs]]\nname = {json.dumps(name)}\ndescription = {json.dumps(said)}\nfile = '{file}'\n"
+        for name, said, file in configurations
+    )
+    (old / "hardpy.toml").write_text("".join(tables))
+    done = hardseq("import", "hardpy", "old", "-o", "new", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    chosen = tomllib.loads((tmp_path / "new/hardseq.toml").read_text())["test_configs"]
+    assert chosen == [
+        {"name": "Short", "file": "sequences/short.yaml"},
+        {"name": "Long", "file": "sequences/long.yaml", "description": 'All of "it"'},
+    ]
+    assert "not copied" not in (tmp_path / "new/import-notes.md").read_text()
+    runs = [hardseq("run", f"sequences/{name}.yaml", "--no-panel", cwd=tmp_path / "new") for name in ("short", "long")]
+    assert [run.returncode for run in runs] == [0, 1]
 
 
 def test_files_that_are_not_copied_are_named(tmp_path: Path) -> None:
