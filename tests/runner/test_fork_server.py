@@ -164,7 +164,7 @@ def is_gone(pid: int) -> bool:
     """Whether the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it is opened, or between that and reading
         return True
 
 

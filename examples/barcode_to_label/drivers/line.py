@@ -19,13 +19,16 @@ class Supply:
 
     def __init__(self) -> None:
         self.set_volts = 0.0
-        self._began = time.monotonic()
+        self._began: float | None = None
 
     def volts(self) -> float:
         """Its output: it rises within 50 ms after the first look at it."""
+        now = time.monotonic()
         if not self.set_volts:
-            self._began = time.monotonic()
-        rise = min(1.0, (time.monotonic() - self._began) / 0.05)
+            self._began = None
+        elif self._began is None:
+            self._began = now
+        rise = min(1.0, (now - (self._began or now)) / 0.05)
         return round(self.set_volts * (0.2 + 0.8 * rise), 3)
 
     def efficiency(self, amperes: float) -> float:
@@ -35,6 +38,7 @@ class Supply:
     def off(self) -> None:
         """Leaves it without input."""
         self.set_volts = 0.0
+        self._began = None
 
 
 class Fan:
