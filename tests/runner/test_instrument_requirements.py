@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -37,15 +37,14 @@ class Foreign(Bench):
 class Nothing(Bench):
     identify = None
 """
-TODAY = date.today()
-OVERDUE = str(TODAY - timedelta(days=1))
+OVERDUE = "2020-01-31"
 
 
 def test_the_word_of_other_packages(project: Any, meter: Callable[..., Any], execute: Callable[..., Any]) -> None:
     """An `id` is asked for where an identity is required, and only there: it may be any other number."""
     meter(require={"idn": "MY3"}, target="Foreign")
     assert execute().report["instruments"][0]["serial_number"] == "MY3"
-    meter(require={"calibration_due": str(TODAY)}, target="Foreign")
+    meter(require={"calibration_due": "2999-01-31"}, target="Foreign")
     assert "serial_number" not in execute().report["instruments"][0]
 
 
@@ -67,7 +66,8 @@ def test_the_right_instrument_is_recorded_once(
     project: Any, meter: Callable[..., Any], execute: Callable[..., Any], plain: Any
 ) -> None:
     """It is opened once, asked before the first case, and stands in the report; the day itself is still fine."""
-    meter(require={"idn": "^KEYSIGHT.*,34465A", "calibration_due": str(TODAY)})
+    today = str(date.today())
+    meter(require={"idn": "^KEYSIGHT.*,34465A", "calibration_due": today})
     outcome = execute()
     assert outcome.report["status"] == "passed"
     assert project.logged == ["open bench", "identify", "first", "off", "close bench"]
@@ -77,7 +77,7 @@ def test_the_right_instrument_is_recorded_once(
             "part_number": "34465A",
             "serial_number": "MY1",
             "revision": "A.02",
-            "info": {"maker": "KEYSIGHT", "calibration_due": str(TODAY)},
+            "info": {"maker": "KEYSIGHT", "calibration_due": today},
         }
     ]
     assert plain().returncode == 0
@@ -92,7 +92,7 @@ def test_the_right_instrument_is_recorded_once(
         ),
         (
             {"require": {"calibration_due": OVERDUE}},
-            f"expected a calibration that is valid today, {TODAY}; it was due on {OVERDUE}",
+            f"; it was due on {OVERDUE}",
         ),
         ({"require": {"calibration_due": "${{ params.cal }}"}}, "`calibration_due` 'soon' must be a date"),
         ({"require": {"idn": "K"}, "arguments": {"identity": "mute"}}, "TimeoutError: no answer to *IDN?"),
