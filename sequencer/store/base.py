@@ -216,7 +216,7 @@ class PrunedRun(NamedTuple):
 
 
 class StoreChanges(NamedTuple):
-    """Runs that a store tells of; ``next`` is where the following ones begin.
+    """Runs in the order in which the store got them; ``next`` is where the following ones begin.
 
     ``left``: about how many follow; 0 when none does.
     """
