@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.kept_drivers import kept_driver_in_use
 from sequencer.app.run_choice import sequences_of
 from sequencer.app.start_request import for_stand
 from sequencer.expressions.value import to_data
@@ -212,7 +213,7 @@ class InstrumentBench:
         self._drivers: dict[Path, DriversByHand] = {}
         self._identities: dict[str, str | None] = {}
         self._stand = ProcessLock(self.project.state.run_lock)
-        self._kept = ProcessLock(self.project.state.panel_lock)
+        self._kept = ProcessLock(self.project.state.kept_lock)
         self._ask_panel = panel
         self._panel: PanelInstruments | None = None
         ProcessSecrets.take({}, self.project.secrets)
@@ -389,8 +390,7 @@ class InstrumentBench:
         """The drivers of the sequence that declares it. Raises ``Refusal`` when a panel keeps this one."""
         # Held as long as it is open: a panel that is started would open it for its runs.
         if instrument.driver.scope == "stand" and (holder := self._kept.take(run=BY_HAND)) is not None:
-            message = f"the panel keeps {instrument.driver.name!r} open: {described(holder)}"
-            raise Refusal(message, hint="end the panel first", code=ExitCode.BROKEN)
+            raise kept_driver_in_use(instrument.driver.name, holder, self.project, at_panel="end the panel first")
         if instrument.file not in self._drivers:
             # Imported here, as it loads pytest: what is refused needs none of it.
             from sequencer.protocol.request import StartRequest

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sequencer.app.compiled import compile_for_stand
+from sequencer.app.kept_drivers import hold_kept_drivers
 from sequencer.app.start_request import for_stand
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
@@ -49,9 +50,14 @@ class AfterRunRetry:
 
     def start(self) -> str:
         """Begins in a fresh test process. Raises ``RunRefused`` with the reason why there is nothing to do or it cannot
-        be done, ``InvalidInput``, ``RunNotPossible``, ``StoreError``; then nothing was done."""
+        be done, ``InvalidInput``, ``RunNotPossible``, ``StoreError``, and ``Refusal`` where another process has its
+        drivers open; then nothing was done."""
         project = self._project
-        compiled = self._compiled(self._report())
+        stored = self._report()
+        compiled = self._compiled(stored)
+        kept = hold_kept_drivers(project, compiled, simulate=stored["simulated"])
+        if kept is not None:
+            self._opened.callback(kept.release)
         run = Run(
             compiled.folder,
             project.state,

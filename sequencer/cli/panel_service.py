@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.kept_drivers import hold_for_panel
 from sequencer.app.project_alarms import watch_alarms
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
@@ -59,6 +60,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     terminal = PlainTerminal(sys.stdout)
     with ExitStack() as opened:
         take_page(project, opened)
+        opened.callback(hold_for_panel(project).release)
         report_store = opened.enter_context(PanelReportStore(project, terminal))
         session = _waiting_session(path, project, terminal, report_store, simulate=simulate)
         server = page_server(session, project, host, port)
@@ -190,9 +192,6 @@ def _hold_page(project: Project, opened: ExitStack) -> dict[str, object] | None:
 def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
     import json
 
-    if holder.get("run") == "by hand":
-        message = f"an instrument that the panel keeps open is in use by hand, by {described(holder)}"
-        return Refusal(message, hint="close it there first", code=ExitCode.BROKEN)
     try:
         address = f" at {json.loads(project.state.panel.read_bytes())['address']}"
     except (OSError, ValueError, KeyError, TypeError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sequencer.app.project_report_store import ProjectReportStore
     from sequencer.cli.answers_file import PreparedAnswers
     from sequencer.panel.session import Session
+    from sequencer.project.locks import ProcessLock
     from sequencer.protocol.request import Slot, StartRequest
     from sequencer.runner.child import Child
     from sequencer.runner.stand_process import StandProcess
@@ -53,15 +54,45 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.request.stepping)
     if compiled is None:
         return ExitCode.INVALID
-    if len(slots) > 1:
-        from sequencer.cli.slots_session import run_slots
+    with ExitStack() as opened:
+        kept = _kept_drivers(project, compiled, options.request, opened)
+        if len(slots) > 1:
+            from sequencer.cli.slots_session import run_slots
 
-        return run_slots(options, project, compiled, slots, warm_child)
-    if options.report is not None:
-        # Imported here, as what follows of slots: most runs are in none, and write no second report.
-        from sequencer.cli.report_files import report_file
+            return run_slots(options, project, compiled, slots, warm_child)
+        if options.report is not None:
+            # Imported here, as what is of slots: most runs are in none, and write no second report.
+            from sequencer.cli.report_files import report_file
 
-        options = replace(options, report=report_file(options.report, slots))
+            options = replace(options, report=report_file(options.report, slots))
+        slot = next(iter(slots), None)
+        return _run_alone(options, project, compiled, opened, slot=slot, kept=kept, warm_child=warm_child)
+
+
+def _kept_drivers(project: Project, compiled: Compiled, request: StartRequest, opened: ExitStack) -> ProcessLock | None:
+    """What is held, until ``opened`` ends at the latest, so that no panel opens them too. Raises ``Refusal``."""
+    if not compiled.kept:
+        return None
+    # Imported here: most sequences have none.
+    from sequencer.app.kept_drivers import hold_kept_drivers
+
+    kept = hold_kept_drivers(project, compiled, simulate=request.simulate)
+    if kept is not None:
+        opened.callback(kept.release)
+    return kept
+
+
+def _run_alone(
+    options: RunOptions,
+    project: Project,
+    compiled: Compiled,
+    opened: ExitStack,
+    *,
+    slot: Slot | None,
+    kept: ProcessLock | None,
+    warm_child: Child | None,
+) -> ExitCode:
+    """In one slot, or where there are none."""
     relay = EventRelay()
     run = Run(
         compiled.folder,
@@ -73,16 +104,14 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         manifest=compiled.manifest,
         secrets=project.secrets,
     )
-    with ExitStack() as opened:
-        stand = _stand_process(project, compiled, relay, opened) if slots else None
-        opened.callback(run.close)
-        run.prepare()
-        slot = next(iter(slots), None)
-        try:
-            return _RunSession(options, project, compiled, run, relay, opened, slot, stand).carry_out()
-        except InvalidInput as invalid:
-            _show(invalid.problems, project)
-            return ExitCode.INVALID
+    stand = None if slot is None else _stand_process(project, compiled, relay, opened)
+    opened.callback(run.close)
+    run.prepare()
+    try:
+        return _RunSession(options, project, compiled, run, relay, opened, slot, stand, kept).carry_out()
+    except InvalidInput as invalid:
+        _show(invalid.problems, project)
+        return ExitCode.INVALID
 
 
 def _stand_process(project: Project, compiled: Compiled, relay: EventRelay, opened: ExitStack) -> StandProcess | None:
@@ -124,6 +153,7 @@ class _RunSession:
     opened: ExitStack
     slot: Slot | None
     stand: StandProcess | None
+    kept: ProcessLock | None
 
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""
@@ -213,6 +243,8 @@ class _RunSession:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
             begun()
             report = self.run.wait()
+        if self.kept is not None and self.stand is None:  # the stand process closes its drivers at the end
+            self.kept.release()
         assert report is not None  # without a time limit it waits for one
         return report
 

@@ -33,6 +33,8 @@ class Compiled:
     ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it. ``shared`` are
     the drivers that slots share; ``uses_stand``: slots that run it at the same time have them or sync points in common.
     ``serial_number`` is what the sequence records as the product's as soon as it begins, a text or a template.
+    ``kept`` are the drivers that a panel keeps open between runs, ``simulated`` those of them that a simulated run does
+    without.
     """
 
     folder: Path
@@ -44,6 +46,8 @@ class Compiled:
     shared: tuple[str, ...] = ()
     uses_stand: bool = False
     serial_number: str | None = None
+    kept: tuple[str, ...] = ()
+    simulated: tuple[str, ...] = ()
 
 
 def ensure_compiled(
@@ -87,6 +91,10 @@ def ensure_compiled(
         shared=tuple(driver.name for driver in sequence.drivers if driver.shared),
         uses_stand=sequence.uses_stand,
         serial_number=_serial_number(sequence),
+        kept=tuple(driver.name for driver in sequence.drivers if driver.scope == "stand"),
+        simulated=tuple(
+            driver.name for driver in sequence.drivers if driver.scope == "stand" and driver.simulate is not None
+        ),
     )
     _write_note(note, result, sequence, stand or {})
     remove_unused(compiled)
@@ -167,6 +175,8 @@ def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compile
             shared=tuple(known.get("shared", ())),
             uses_stand=known.get("uses_stand", False),
             serial_number=known.get("serial_number"),
+            kept=tuple(known["kept"]),
+            simulated=tuple(known["simulated"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # a note that cannot be used is one that is not there
@@ -201,6 +211,8 @@ def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, st
         "shared": compiled.shared,
         "uses_stand": compiled.uses_stand,
         "serial_number": compiled.serial_number,
+        "kept": compiled.kept,
+        "simulated": compiled.simulated,
         "problems": [
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems
         ],

@@ -92,6 +92,11 @@ class StateFolder:
         """Held by the process whose panel ``panel`` tells of."""
         return self.path / "panel.lock"
 
+    @property
+    def kept_lock(self) -> Path:
+        """Held by the process that may have drivers of scope ``stand`` open: a panel, a run, calls by hand."""
+        return self.path / "kept.lock"
+
     def journal(self, run_id: str) -> Path:
         """The journal of one run."""
         return self.journals / f"{run_id}.jsonl"

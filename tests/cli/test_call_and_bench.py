@@ -111,14 +111,14 @@ def test_calls_that_fail(project: Path) -> None:
     assert called.returncode == 4
     assert "could not be opened: ConnectionError: nobody answers at DEAD" in called.stderr
     state = StateFolder(project / ".hardseq")
-    run, panel = ProcessLock(state.run_lock), ProcessLock(state.panel_lock)
+    run, panel = ProcessLock(state.run_lock), ProcessLock(state.kept_lock)
     assert run.take(run="a run") is None
     called = hardseq(project, "call", "meter.read")
     assert (called.returncode, "a run uses the stand: process" in called.stderr) == (4, True)
     run.release()
     assert panel.take() is None
     called = hardseq(project, "call", "kept.read")
-    assert (called.returncode, "the panel keeps 'kept' open: process" in called.stderr) == (4, True)
+    assert (called.returncode, "the panel keeps 'kept' open between runs: process" in called.stderr) == (4, True)
     panel.release()
 
 

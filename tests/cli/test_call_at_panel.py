@@ -105,7 +105,7 @@ def test_one_that_is_in_use_by_hand_elsewhere(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text.replace("HERE", str(tmp_path)))
     state = StateFolder(tmp_path / ".hardseq")
-    locks = ProcessLock(state.run_lock), ProcessLock(state.panel_lock)
+    locks = ProcessLock(state.run_lock), ProcessLock(state.kept_lock)
     assert [lock.take(run="by hand") for lock in locks] == [None, None]
     called = hardseq(tmp_path, "call", "meter.read")
     assert (called.returncode, "the instruments are in use by hand: process" in called.stderr) == (4, True)

@@ -31,10 +31,10 @@ def generated(tmp_path: Path) -> Path:
     return folder
 
 
-def note(folder: Path, *, each_run: bool) -> None:
+def note(folder: Path, *, whole: bool) -> None:
     """Notes for `hardseq run` that the folder is what the sequence compiles to.
 
-    With ``each_run``, as versions do that know it.
+    ``whole``: with all that this version notes.
     """
     project = folder.parents[2]
     for file in folder.glob("*.py"):
@@ -44,8 +44,9 @@ def note(folder: Path, *, each_run: bool) -> None:
     noted = json.loads((BEFORE / "compiled" / "note.json").read_text("utf-8"))
     noted["inputs"] = {name.replace("/srv/bench", str(project)): sha256 for name, sha256 in noted["inputs"].items()}
     noted["python"] = sys.implementation.cache_tag
-    for param in noted["params"] if each_run else ():
+    for param in noted["params"] if whole else ():
         param["each_run"] = param["name"] == "serial_number"
+    noted |= {"kept": [], "simulated": []} if whole else {}
     noted["manifest"] = digest((folder / MANIFEST).read_bytes())
     name = f"board-{digest(str(project / 'board.yaml').encode())[:12]}.json"
     (folder.parent / name).write_text(json.dumps(noted), "utf-8")
@@ -76,12 +77,12 @@ def test_plain_pytest_runs_a_folder_of_before(generated: Path) -> None:
     assert (done.returncode, "8 passed, 1 deselected" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("each_run", [True, False])
-def test_hardseq_runs_a_folder_of_before(generated: Path, monkeypatch: pytest.MonkeyPatch, *, each_run: bool) -> None:
-    """An unchanged sequence is compiled anew after an update only where the note lacks which parameters are asked for
-    each run, and each case ends as it did."""
+@pytest.mark.parametrize("whole", [True, False])
+def test_hardseq_runs_a_folder_of_before(generated: Path, monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> None:
+    """An unchanged sequence is compiled anew after an update only where the note lacks something (which parameters are
+    asked for each run, which drivers a panel keeps open), and each case ends as it did."""
     project = generated.parents[2]
-    note(generated, each_run=each_run)
+    note(generated, whole=whole)
     monkeypatch.delenv("HARDSEQ_STATE_DIR", raising=False)
     monkeypatch.chdir(project)
     (project / "paper").touch()
@@ -89,7 +90,7 @@ def test_hardseq_runs_a_folder_of_before(generated: Path, monkeypatch: pytest.Mo
     ran = CliRunner().invoke(command_line, ["run", "board.yaml", "--no-panel", "--report", "now.json", *chosen])
     assert ran.exit_code == 0, ran.output
     folders = [folder for folder in generated.parent.iterdir() if folder.is_dir()]
-    assert (folders == [generated]) is each_run
+    assert (folders == [generated]) is whole
     now = json.loads((project / "now.json").read_text("utf-8"))
     before = json.loads((BEFORE / "exports" / "partial.json").read_text("utf-8"))
     assert list(judged(now)) == list(judged(before))
