@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from sequencer.cli import runs_prune
 from sequencer.cli.default_command import group_with_default
 from sequencer.cli.project_option import project_option
 from sequencer.cli.time_option import point_in_time
-from sequencer.report.model import Disposition, RunReport
+from sequencer.report.model import Disposition, ImportedReport, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
 from sequencer.report.outcome import outcome_of, outcome_text
 from sequencer.store.base import RunFilter, RunSummary, Store, StoreError
@@ -67,12 +67,12 @@ def list_runs(
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
         notes = deliveries.notes([run.id for run in page.runs])
-        changed = dict(_changed(store, [run.id for run in page.runs]))
+        changed, imported = _looked_into(store, [run.id for run in page.runs])
     runs = [changed.get(run.id, run) for run in page.runs]
     said = [disposition_of(notes.get(run.id, ())) for run in page.runs]
     if form == "json":
         found = [
-            {**run._asdict(), "changed": run.id in changed, "disposition": one}
+            {**run._asdict(), "changed": run.id in changed, "imported": imported.get(run.id), "disposition": one}
             for run, one in zip(runs, said, strict=True)
         ]
         say_json({"runs": found, "next": page.next})
@@ -81,7 +81,12 @@ def list_runs(
         say("no runs", err=True)
         return ExitCode.PASSED
     words = [
-        " ".join(filter(None, (marks(run), "changed" if run.id in changed else "", one)))
+        " ".join(
+            filter(
+                None,
+                (marks(run), "changed" * (run.id in changed), "imported" * (run.id in imported), one),
+            )
+        )
         for run, one in zip(runs, said, strict=True)
     ]
     _show_table(runs, words)
@@ -90,13 +95,19 @@ def list_runs(
     return ExitCode.PASSED
 
 
-def _changed(store: Store, runs: Sequence[str]) -> Iterator[tuple[str, RunSummary]]:
-    """Those of these runs whose reports were changed in the store, as they are read now."""
+def _looked_into(store: Store, runs: Sequence[str]) -> tuple[dict[str, RunSummary], dict[str, ImportedReport]]:
+    """What only whole reports say: those of these runs that were changed in the store, as they are read now, and where
+    those come from that were imported."""
+    changed: dict[str, RunSummary] = {}
+    imported: dict[str, ImportedReport] = {}
     for start in range(0, len(runs), _READ_AT_ONCE):
         for run in store.stored(runs[start : start + _READ_AT_ONCE]):
             with suppress(StoreError):  # what cannot be read at all says so when it is shown
                 if was_changed(report := run.read()):
-                    yield run.id, summary(report)
+                    changed[run.id] = summary(report)
+                if "imported" in report:
+                    imported[run.id] = report["imported"]
+    return changed, imported
 
 
 @command.command("show")

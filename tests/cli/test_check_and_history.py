@@ -371,7 +371,7 @@ def test_history_is_listed_filtered_and_paged(ran: Path) -> None:
     )
     assert hardseq("runs", "--until", "2001-01-01").output == "no runs\n"
     assert hardseq("runs", "--cursor", "nonsense").exit_code == 2
-    assert [run["changed"] for run in second["runs"]] == [False]
+    assert [(run["changed"], run["imported"]) for run in second["runs"]] == [(False, None)]
     change_report(ran / ".hardseq/hardseq.sqlite3", second["runs"][0]["id"], user="Nobody")
     (good,) = json.loads(hardseq("runs", "--sequence", "Good", "--format", "json").stdout)["runs"]
     assert (good["status"], good["changed"]) == ("error", True)

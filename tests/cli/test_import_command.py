@@ -228,9 +228,12 @@ def test_nothing_imported_is_sent_unless_asked(project: Path) -> None:
 
 
 def test_the_origin_is_shown(project: Path) -> None:
-    """In the text, in the report and in every export for people."""
+    """In the list, in the text, in the report and in every export for people."""
     call(project, OPENHTF / "pass.json")
     assert "imported  OpenHTF, pass.json" in call(project, "latest", first="show").stdout
+    assert " imported " in call(project, first="list").stdout
+    [listed] = json.loads(call(project, "--format", "json", first="list").stdout)["runs"]
+    assert listed["imported"] == {"program": "OpenHTF", "file": "pass.json"}
     assert "OpenHTF: pass.json" in call(project, "latest", "--format", "html", first="export").stdout
     lowered = json.loads(call(project, "latest", "--format", "standcloud", first="export").stdout)
     assert lowered["artifact"]["hardseq"]["imported"] == {"program": "OpenHTF", "file": "pass.json"}
