@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import NamedTuple, TypeVar
 
 from sequencer.figures.condensed import read_condensed
 from sequencer.figures.index import FiguresIndex, IndexDamaged, NewRun, UnreadableRun, known_digests
 from sequencer.figures.rows import RunRows, rows_of
 from sequencer.report.reader import read_report
-from sequencer.store.base import Store, StoredRun, StoreError
+from sequencer.store.base import Store, StoreChanges, StoredRun, StoreError
 from sequencer.vocabulary.reason import Reason
 
+Item = TypeVar("Item")
+
+PAGE = 200
+"""Runs that the store is asked for at a time."""
 BATCH = 1000
 """Runs that are added at once."""
+VALUES = 200_000
+"""Cases and measurements that are not kept waiting for more to be added with them."""
 
 Progress = Callable[[int, int], None]
 """Is told how many runs were read since it began, and about how many are left."""
@@ -52,19 +58,26 @@ def _follow(index: FiguresIndex, store: Store, progress: Progress, at_once: int)
         index.clear()
         checkpoint = None
     done = 0
-    # While DuckDB adds some, which needs no interpreter, the next ones are read.
-    with ThreadPoolExecutor(1, thread_name_prefix="figures-reader") as reader:
-        batch: _Batch | None = _read_batch(index, store, checkpoint, at_once)
-        while batch is not None:
-            following: Future[_Batch] | None = None
-            if batch.left:
-                following = reader.submit(_read_batch, index, store, batch.next, at_once)
+    with closing(_ahead(_batches(index, store, checkpoint, at_once))) as batches:
+        for batch in batches:
             if batch.new or batch.unreadable or batch.next != checkpoint:
                 index.add(store.place, batch.next, batch.new, batch.unreadable)
             checkpoint = batch.next
             done += batch.runs
             progress(done, batch.left)
-            batch = None if following is None else following.result()
+
+
+def _ahead(items: Generator[Item]) -> Generator[Item]:
+    """The same ones, each made in a thread while whoever asks works on the one before.
+
+    DuckDB, and the waiting for a server, need no interpreter: one thread asks the store, another one reads reports,
+    and the one that follows adds them.
+    """
+    with closing(items), ThreadPoolExecutor(1, thread_name_prefix="figures-reader") as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
 
 
 class _Batch(NamedTuple):
@@ -79,14 +92,55 @@ class _Batch(NamedTuple):
     new: list[NewRun]
     unreadable: list[UnreadableRun]
 
+    def is_enough(self, at_once: int) -> bool:
+        """Whether it is to be added by now; what holds many values is, too, for the sake of memory."""
+        values = sum(len(new.rows.cases) + len(new.rows.measurements) for new in self.new)
+        return not self.left or self.runs >= at_once or values >= VALUES
 
-def _read_batch(index: FiguresIndex, store: Store, checkpoint: str | None, at_once: int) -> _Batch:
-    """The runs after ``checkpoint``; a run that is here as the store has it is not read."""
-    found = store.changes(checkpoint, limit=at_once)
+    def followed_by(self, later: _Batch) -> _Batch:
+        """Both; what is said later of a run counts, but that :meth:`FiguresIndex.add` sees whether it was aborted."""
+        gone = {one.id for one in later.unreadable}
+        said = gone | {one.rows.run.id for one in later.new}
+        new = [one for one in self.new if one.rows.run.id not in gone]
+        unreadable = [one for one in self.unreadable if one.id not in said]
+        both = new + later.new, unreadable + later.unreadable
+        return _Batch(later.next, self.runs + later.runs, later.left, *both)
+
+
+def _batches(index: FiguresIndex, store: Store, checkpoint: str | None, at_once: int) -> Generator[_Batch]:
+    """What is to be added after ``checkpoint``: the first page of the store alone, so that there is soon something to
+    be asked for, then several together, as each time costs as much as some hundred runs."""
+    batch: _Batch | None = None
+    enough = 1
+    with closing(_ahead(_pages(store, checkpoint, min(PAGE, at_once)))) as pages:
+        try:
+            for page in pages:
+                read = _read_page(index, page)
+                batch = read if batch is None else batch.followed_by(read)
+                if batch.is_enough(enough):
+                    yield batch
+                    batch, enough = None, at_once
+        except StoreError:
+            if batch is not None:  # what it told before it failed
+                yield batch
+            raise
+
+
+def _pages(store: Store, place: str | None, limit: int) -> Generator[StoreChanges]:
+    """All that the store has after ``place``."""
+    left = True
+    while left:
+        page = store.changes(place, limit=limit)
+        yield page
+        place, left = page.next, page.left > 0
+
+
+def _read_page(index: FiguresIndex, page: StoreChanges) -> _Batch:
+    """Its runs; one that is here as the store has it is not read."""
     with index.reading() as ask:
-        known = known_digests(ask, [run.id for run in found.runs])
-    new, unreadable = _read(run for run in found.runs if known.get(run.id) != run.digest)
-    return _Batch(found.next, len(found.runs), found.left, new, unreadable)
+        known = known_digests(ask, [run.id for run in page.runs])
+    new, unreadable = _read(run for run in page.runs if known.get(run.id) != run.digest)
+    return _Batch(page.next, len(page.runs), page.left, new, unreadable)
 
 
 def read_again(index: FiguresIndex, store: Store, runs: Sequence[str]) -> None:

@@ -438,11 +438,12 @@ class FiguresIndex:
 
 def known_digests(ask: Ask, runs: Sequence[str]) -> dict[str, str]:
     """The digests of those of these runs that are in the index, by id."""
-    return {
-        str(run): str(digest)
-        for table in ("runs", "unreadable")
-        for run, digest in ask(f"SELECT id, digest FROM {table} WHERE id IN (SELECT unnest(?))", [runs])
-    }
+    rows = ask(
+        "SELECT id, digest FROM runs WHERE id IN (SELECT unnest($1)) "
+        "UNION ALL SELECT id, digest FROM unreadable WHERE id IN (SELECT unnest($1))",
+        [runs],
+    )
+    return {str(run): str(digest) for run, digest in rows}
 
 
 def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:

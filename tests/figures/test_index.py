@@ -7,12 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from sequencer.figures import follow as following
 from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
 from sequencer.figures.failures import failures
@@ -21,7 +23,7 @@ from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
 from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
-from sequencer.store.base import StoreChanges, StoreUnavailable
+from sequencer.store.base import StoreChanges, StoredRun, StoreError, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 from tests.figures.line import line, whole_report
@@ -102,6 +104,56 @@ def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
         store.away = False
         follow(index, store)  # type: ignore[arg-type]
         assert counted(index) == 9
+
+
+class Pages:
+    """A store that gives a page at a time: reports, and ids of runs whose reports cannot be read."""
+
+    place = "pages"
+
+    def __init__(self, *pages: Sequence[RunReport | str]) -> None:
+        self._pages = pages
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """The next page."""
+        at = int(since or 0)
+        runs = [
+            StoredRun(one, str(at), unreadable)
+            if isinstance(one, str)
+            else StoredRun(one["id"], str(at), partial(dict, one))  # type: ignore[arg-type]
+            for one in self._pages[at]
+        ]
+        return StoreChanges(runs, str(at + 1), len(self._pages) - at - 1)
+
+
+def unreadable() -> RunReport:
+    raise StoreError("damaged")
+
+
+def test_of_runs_that_are_added_together_what_the_store_told_last_counts() -> None:
+    """It may tell of one run again while the first news of it wait to be added with others."""
+    other, mended, damaged, whole = reports(4)
+    aborted: RunReport = {**whole, "aborted": True}
+    told = ([other], [mended["id"]], [damaged], [whole], [mended], [damaged["id"]], [aborted])
+    with FiguresIndex(None) as index:
+        follow(index, Pages(*told))  # type: ignore[arg-type]
+        assert {run for (run,) in index.ask("SELECT id FROM runs WHERE NOT aborted")} == {
+            one["id"] for one in (other, mended, whole)
+        }
+        assert index.ask("SELECT id FROM unreadable") == [(damaged["id"],)]
+        assert index.counts() == (3, 1)
+
+
+@pytest.mark.parametrize(("values", "added"), [(200_000, [1, 5]), (1, [1, 2, 3, 4, 5])])
+def test_pages_are_added_together_unless_they_hold_much(
+    monkeypatch: pytest.MonkeyPatch, values: int, added: list[int]
+) -> None:
+    """The first one alone: soon there is something to be asked for."""
+    monkeypatch.setattr(following, "VALUES", values)
+    done: list[int] = []
+    with FiguresIndex(None) as index:
+        follow(index, Pages(*([one] for one in reports(5))), lambda now, left: done.append(now))  # type: ignore[arg-type]
+    assert done == added
 
 
 def test_the_figures_of_another_store_are_begun_anew(file: Path) -> None:

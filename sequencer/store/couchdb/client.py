@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 
 import couchdb.http
 
@@ -20,6 +20,8 @@ from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
 from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
 from sequencer.vocabulary.reason import Reason
+
+Value = TypeVar("Value")
 
 CouchDocument = dict[str, Any]
 """A document, or a row of a view, as CouchDB has it: anybody may have written into it."""
@@ -94,6 +96,10 @@ class CouchClient:
         """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
         return self._json("GET", path, None, query)
 
+    def get_read(self, read: Callable[[bytes], Value], *path: str, **query: object) -> Value:
+        """What ``read`` makes of the JSON answer to a GET; it raises ``ValueError`` for what CouchDB does not say."""
+        return _expect(read, *self._send("GET", path, None, None, query), self.address)
+
     def put(self, *path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:
         """The JSON answer to a PUT."""
         return self._json("PUT", path, body, query)
@@ -108,7 +114,7 @@ class CouchClient:
 
     def put_bytes(self, *path: str, data: bytes, media_type: str, **query: object) -> object:
         """Sends an attachment."""
-        return _expect_json(*self._send("PUT", path, data, media_type, query), self.address)
+        return _expect(_decode, *self._send("PUT", path, data, media_type, query), self.address)
 
     def get_bytes(self, *path: str, **query: object) -> bytes:
         """Fetches an attachment."""
@@ -126,7 +132,7 @@ class CouchClient:
         self, method: str, path: tuple[str, ...], body: Mapping[str, object] | None, query: Mapping[str, object]
     ) -> Any:
         data = None if body is None else encode(body)
-        return _expect_json(*self._send(method, path, data, "application/json", query), self.address)
+        return _expect(_decode, *self._send(method, path, data, "application/json", query), self.address)
 
     def _send(
         self,
@@ -211,9 +217,13 @@ def encode(document: Mapping[str, object]) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def _expect_json(media_type: str, body: bytes, address: str) -> object:
+def _decode(body: bytes) -> object:
+    return json.loads(body) if len(body) < _LONG else facts.decode(body)
+
+
+def _expect(read: Callable[[bytes], Value], media_type: str, body: bytes, address: str) -> Value:
     try:
-        return json.loads(body) if len(body) < _LONG else facts.decode(body)
+        return read(body)
     except ValueError as error:
         kind = _printable(media_type.partition(";")[0]) or "something"
         raise StoreUnavailable(Reason("not_couch", address=address, found=kind)) from error
