@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -21,7 +22,8 @@ from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequen
 from sequencer.panel.refusals import ActionRefused, start_refused
 from sequencer.panel.start_form import KeptForms
 from sequencer.project.project_folder import Project, open_project, sequence_files
-from sequencer.protocol.request import JointStart, RunRefused, Slot, StandInUse, StartRequest
+from sequencer.protocol.notices import Plan
+from sequencer.protocol.request import JointStart, RunNotPossible, RunRefused, Slot, StandInUse, StartRequest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.claim import StandClaim
@@ -57,6 +59,9 @@ class ProjectBench:
         self._claim = StandClaim(project.state) if project.settings.slots.places else None
         self._shared = PanelStand() if project.settings.slots.places else None
         self._forks = ExitStack()
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._coming_up: BenchRun | None = None
         self._files, self._choices = _choices(path, project)
         self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
@@ -119,8 +124,7 @@ class ProjectBench:
             )
 
         warm = [made()]
-        warm[0].run.prepare()
-        plan = warm[0].run.plan()
+        plan = self._plan(warm[0])
 
         def launch(listener: Listener, output: Callable[[str], None], slot: Slot) -> PanelRun:
             try:
@@ -143,6 +147,30 @@ class ProjectBench:
             serial_number=compiled.serial_number,
             launch=launch,
         )
+
+    def _plan(self, first: BenchRun) -> Plan:
+        """What the runs will be, told by the first test process. Raises ``OSError`` or ``RuntimeError``."""
+        with self._lock:
+            if self._given_up:
+                raise RunNotPossible(Reason("not_prepared"))
+            self._coming_up = first
+        try:
+            first.run.prepare()
+            return first.run.plan()
+        except BaseException:
+            first.close()
+            raise
+        finally:
+            with self._lock:
+                self._coming_up = None
+
+    def give_up(self) -> None:
+        """No test process comes up any more: who waits for one in ``load`` is told that there is none."""
+        with self._lock:
+            self._given_up, coming_up = True, self._coming_up
+        if coming_up is not None:
+            coming_up.close()
+        self._forks.close()
 
     def leave(self, start: JointStart, slot: str) -> None:
         """No other slot waits for this one any more."""

@@ -56,7 +56,8 @@ class PanelRun(RunControl, Protocol):
     """One run from its warm test process to its report."""
 
     def prepare(self) -> None:
-        """Brings the test process up until it waits for ``start``. Raises ``OSError`` or ``RuntimeError``."""
+        """Brings the test process up until it waits for ``start``. Raises ``OSError`` or ``RuntimeError``, also where
+        the run is closed meanwhile."""
 
     def start(self, request: StartRequest) -> str:
         """Starts; returns the run's id."""
@@ -149,6 +150,9 @@ class Bench(Protocol):
 
     def leave(self, start: JointStart, slot: str) -> None:
         """In this slot no run could begin: those that began in others do not wait for it."""
+
+    def give_up(self) -> None:
+        """No run begins any more: who waits in ``load`` for a test process is told that there is none."""
 
     def close(self) -> None:
         """Ends what runs have in common. Closing twice is harmless."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def heartbeat(session: Session, stand: Mapping[str, object]) -> dict[str, object]:
     """The fields of the stand's heartbeat; ``stand`` is what every report says of it."""
+    session.live.asked()
     number = stand.get("number")
     return {
         "stand": stand.get("name"),

@@ -220,10 +220,17 @@ class LiveRun:
             each()
 
     def when_followed(self, do: Callable[[], object]) -> None:
-        """Has ``do``, which returns at once, done as soon as somebody follows."""
+        """Has ``do``, which returns at once, done as soon as somebody follows, or asks for the state."""
         with self._changed:
             self._awaiting.append(do)
         self.followed(0)
+
+    def asked(self) -> None:
+        """Somebody asks for the state: what waits for that is done."""
+        with self._changed:
+            awaiting, self._awaiting = self._awaiting, []
+        for each in awaiting:
+            each()
 
     @property
     def closed(self) -> bool:
@@ -232,6 +239,7 @@ class LiveRun:
 
     def snapshot(self) -> LiveChange:
         """The whole state; what was not published yet is published first, or its patch would come once more."""
+        self.asked()
         with self._changed:
             self._flush(whole=True)
             identity = f"{self.epoch}-{self._number}"

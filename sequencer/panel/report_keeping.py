@@ -55,7 +55,8 @@ class ReportKeeping:
     def open(self) -> None:
         """Begins to work."""
         self._thread.start()
-        self._shift.start()
+        # Its figures are opened for somebody who sees them.
+        self._session.live.when_followed(self._shift.start)
 
     def close(self) -> None:
         """Tries once more what is not safe yet, and ends."""
@@ -63,6 +64,7 @@ class ReportKeeping:
             self._over = True
             self._to_keep.set()
             self._thread.join()
+        self._session.end_figures()  # the counter may wait for them
         self._shift.close()
 
     def add(self, report: RunReport) -> None:

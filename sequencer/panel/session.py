@@ -253,6 +253,10 @@ class Session:
     def close(self) -> None:
         """Ends the live state and with it every stream, the alarms and the figures."""
         self.end_streams()
+        self.end_figures()
+
+    def end_figures(self) -> None:
+        """Ends the alarms and the figures: nobody waits for them any more. Ending twice is harmless."""
         if self.alarms is not None:
             self.alarms.close()
         with self._lock:

@@ -77,6 +77,10 @@ class SharedBench:
         """As the bench does."""
         self._bench.leave(start, slot)
 
+    def give_up(self) -> None:
+        """As the bench does: all who share it end together."""
+        self._bench.give_up()
+
     def close(self) -> None:
         """Whoever shares it closes the bench."""
 

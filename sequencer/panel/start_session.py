@@ -92,11 +92,16 @@ class WaitingSession(Session):
             self._keeping.open()
 
     def close(self) -> None:
-        """Stops a run that is going on, waits for its report to be kept, and ends."""
+        """Stops a run that is going on, waits for its report to be kept, and ends. One that comes up is given up."""
         with self._changed:
             self._closed = True
             run = self._run if self._state in STOPPABLE else self._retry
+            coming_up, is_coming_up = self._run, self._state == "loading"
             self._changed.notify_all()
+        if is_coming_up:
+            self._bench.give_up()
+            if coming_up is not None:
+                coming_up.close()
         if run is not None:
             run.stop(Reason("shut_down"))
         if self._thread.ident is not None:
@@ -310,6 +315,8 @@ class WaitingSession(Session):
     def _block(self, code: str, **more: object) -> bool:
         self._discard()
         with self._changed:
+            if self._closed:  # that is why
+                return False
             self._enter("blocked", problem={"code": code, **more})
             self._changed.notify_all()
         return False

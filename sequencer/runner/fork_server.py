@@ -44,6 +44,7 @@ class ForkServer:
         self._collect = collect
         self._lock = threading.Lock()
         self._server: _Server | None = None
+        self._closed = False
         self._begin(loaded)
 
     def start(self) -> OwnedProcess:
@@ -58,12 +59,18 @@ class ForkServer:
             server.close()
             self._server = None
             # Another one for the next time. What kept one from forking even once would keep any.
-            if server.has_forked or server.surroundings != _surroundings():
+            if not self._closed and (server.has_forked or server.surroundings != _surroundings()):
                 self._begin()
         return start_test_process()
 
     def close(self) -> None:
-        """Ends the server; what it forked goes on. Closing twice is harmless."""
+        """Ends the server; what it forked goes on. Closing twice is harmless.
+
+        Whoever waits for its first fork has a process that is started as ever instead.
+        """
+        self._closed = True
+        if (waited_for := self._server) is not None:
+            waited_for.wake()
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
@@ -115,10 +122,18 @@ class _Server:
             self.child.kill()
             raise
 
+    def wake(self) -> None:
+        """Nobody waits for its first fork any more. From any thread."""
+        with suppress(OSError):  # it is closed
+            self._told.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """It ends as soon as all have ended that it forked."""
         self._close_sockets()
-        self.child.close_pipe()
+        if self.has_forked:
+            self.child.close_pipe()
+        else:
+            self.child.kill()
 
     def _close_sockets(self) -> None:
         for each in (self._listener, self._end, self._told, *([] if self._line is None else [self._line])):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sequencer.runner.child import Child
@@ -89,20 +90,32 @@ class Run:
         self._warm_child = warm_child
         self._start_process = start_process
         self._supervisor: Supervisor | None = None
+        self._lock = Lock()
+        self._closed = False
         self._stand = stand
         self._claim: RunClaim | None = None
         self._warm = False
         self._amended: Callable[[], RunReport] | None = None
 
     def prepare(self) -> None:
-        """Starts the test process and returns at once; it loads and collects meanwhile. Raises ``RunNotPossible``."""
+        """Starts the test process and returns at once; it loads and collects meanwhile.
+
+        Raises ``RunNotPossible``, also where it is closed meanwhile.
+        """
         if self._supervisor is not None:
             return
+        if self._closed:
+            raise _not_possible(Reason("not_prepared"))
         try:
             child = self._spawn()
         except OSError as error:
             raise _not_possible(Reason("no_test_process", detail=str(error))) from None
-        self._watch(child)
+        with self._lock:
+            if not self._closed:
+                self._watch(child)
+                return
+        child.kill()
+        raise _not_possible(Reason("not_prepared"))
 
     def wait_ready(self, seconds: float | None = None) -> bool:
         """Waits until the tests are collected; false when that takes longer. Raises ``RunNotPossible``."""
@@ -285,10 +298,18 @@ class Run:
         return supervisor.fold.begun() if self._amended is None else self._amended()
 
     def close(self) -> None:
-        """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless."""
-        supervisor, self._supervisor = self._supervisor, None
+        """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless.
+
+        Whoever waits in another thread for the process to come up is told that there is none.
+        """
+        with self._lock:
+            self._closed = True
+            supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
-            supervisor.child.close_pipe()
+            if supervisor.ready.is_set():
+                supervisor.child.close_pipe()
+            else:  # it has opened no driver yet
+                supervisor.child.kill()
             if not supervisor.child.wait(LATE_SECONDS):
                 if supervisor.over.is_set():
                     self._output(

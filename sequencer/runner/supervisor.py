@@ -204,6 +204,8 @@ class Supervisor:
                 continue
             match message:
                 case None:
+                    if not self.over.is_set():
+                        self._fail(RunNotPossible(Reason("not_prepared")))
                     return
                 case Start():
                     self._start(message)

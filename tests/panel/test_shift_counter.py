@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sequencer.panel.heartbeat import heartbeat
 from sequencer.panel.shift_counter import AGAIN_SECONDS, COUNT_SECONDS, ShiftCounter
 from sequencer.project.settings import FrontendSettings
 from sequencer.report.fold import fold
@@ -175,3 +177,21 @@ def test_without_shifts_it_is_the_day(tmp_path: Path) -> None:
     one.now = MORNING
     assert one.count("since", "until", "target") == (MORNING - 6 * HOUR, MORNING + 18 * HOUR, None)
     one.store.close()
+
+
+def counts(panel: Any) -> bool:
+    """Whether pages are told numbers."""
+    shift = panel.session.live.look(lambda _, shown: shown["shift"])
+    return shift is not None and shift["known"]
+
+
+def test_the_figures_are_opened_for_somebody_who_asks(stand: Any) -> None:
+    """A panel that nobody looks at needs no index; the first who asks for the state, and whoever watches all stands,
+    has the shift counted."""
+    for ask in (lambda panel: panel.ask("GET", "/api/state"), lambda panel: heartbeat(panel.session, {})):
+        panel = stand.open()
+        panel.wait_for("ready")
+        assert not panel.session.figures.is_open
+        ask(panel)
+        panel.wait_until(partial(counts, panel))
+        panel.close()

@@ -1,0 +1,76 @@
+"""A panel that is closed while a test process comes up: nobody waits for what nobody will use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from functools import partial
+from subprocess import PIPE
+from typing import Any
+
+import psutil
+import pytest
+
+from sequencer.runner import python_process, run
+
+SLOTS = "[slots.left]\n[slots.right]\n"
+FOREVER = 3600.0
+
+
+def started() -> set[psutil.Process]:
+    """The processes that this one has started."""
+    return set(psutil.Process().children())
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test process ever comes up, and none ends by itself."""
+    command = [sys.executable, "-c", f"import time; time.sleep({FOREVER})"]
+    start = partial(subprocess.Popen, command, stdin=PIPE, stdout=PIPE, stderr=PIPE, bufsize=0)
+    monkeypatch.setattr(python_process, "start_python", lambda module: start())
+    monkeypatch.setattr(run, "LATE_SECONDS", FOREVER)
+    if sys.platform == "linux":
+        monkeypatch.setattr("sequencer.runner.fork_server.ANSWER_SECONDS", FOREVER)
+
+
+@pytest.mark.real_start
+@pytest.mark.usefixtures("hanging")
+@pytest.mark.parametrize("configuration", ["", SLOTS])
+def test_a_panel_is_closed_before_a_test_process_is_there(stand: Any, configuration: str) -> None:
+    """Its end waits for none, leaves none behind, and is told as no problem."""
+    stand.configure(configuration)
+    before = started()
+    panel = stand.open()
+    panel.wait_until(lambda: started() - before)
+    panel.close()
+    assert not [left for left in started() - before if left.is_running() and left.status() != psutil.STATUS_ZOMBIE]
+    assert panel.session.live.look(lambda _, shown: shown["problem"]) is None
+
+
+@pytest.mark.real_start
+@pytest.mark.usefixtures("hanging")
+def test_who_waits_for_a_run_that_is_closed_is_told(stand: Any) -> None:
+    """`wait_ready` and `plan` raise, and a run that is closed starts no process any more."""
+    from sequencer.project.state_folder import StateFolder
+    from sequencer.protocol.request import RunNotPossible
+
+    closed = run.Run(stand.folder, StateFolder(stand.folder / ".hardseq"))
+    closed.prepare()
+    told: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            closed.plan()
+        except RunNotPossible as problem:
+            told.append(problem)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    closed.close()
+    waiting.join()
+    assert len(told) == 1
+    before = started()
+    with pytest.raises(RunNotPossible, match="not prepared, or is closed"):
+        closed.prepare()
+    assert started() == before
