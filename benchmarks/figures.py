@@ -205,6 +205,8 @@ def grow(index: FiguresIndex, runs: int, copies: int, seconds: float) -> None:
                 "began": f"t.began - to_seconds(c.copy * {seconds})",
                 "serial_number": "t.serial_number || '-' || c.copy",
             }
+        if table == "measurements":
+            columns["start_time"] = f"t.start_time - c.copy * {seconds}"
         order = "c.copy DESC, t.run"
         if table in SORTED:
             order = f"c.copy DESC, {columns['run']} // {SORTED_AT_ONCE}, {SORTED[table]}"

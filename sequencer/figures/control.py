@@ -8,8 +8,8 @@ reference manual, second edition. Western Electric: Statistical Quality Control 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from sequencer.figures.formulas import RANGE_TO_SIGMA
@@ -54,20 +54,21 @@ def _all_of(count: int, of: int, beyond: float) -> Callable[[Sequence[float]], b
 
     def rule(z: Sequence[float]) -> bool:
         side = math.copysign(1.0, z[-1])
-        outside = [value * side > beyond for value in z[-of:]]
-        return outside[-1] and sum(outside) >= count
+        return z[-1] * side > beyond and sum(value * side > beyond for value in z[-of:]) >= count
 
     return rule
 
 
 def _trend(z: Sequence[float]) -> bool:
-    steps = [later - earlier for earlier, later in pairwise(z[-6:])]
-    return len(steps) == 5 and (all(step > 0 for step in steps) or all(step < 0 for step in steps))
+    last = z[-6:]
+    rises, falls = (all(map(step, last, last[1:])) for step in (operator.lt, operator.gt))
+    return len(last) == 6 and (rises or falls)
 
 
 def _alternating(z: Sequence[float]) -> bool:
-    steps = [later - earlier for earlier, later in pairwise(z[-14:])]
-    return len(steps) == 13 and all(one * other < 0 for one, other in pairwise(steps))
+    last = z[-14:]
+    turns = ((two - one) * (three - two) < 0 for one, two, three in zip(last, last[1:], last[2:], strict=False))
+    return len(last) == 14 and all(turns)
 
 
 def _within(z: Sequence[float]) -> bool:

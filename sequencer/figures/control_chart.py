@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
 from sequencer.figures import daily, formulas
 from sequencer.figures.cells import known, number, real, text
 from sequencer.figures.control import LOOKS_BACK, ControlLimits, c4, individual_limits, marked, subgroup_limits
-from sequencer.figures.one_measurement import ORDER, Measured, Values, values_in, values_of
+from sequencer.figures.one_measurement import NAMED, ORDER, Measured, Values, values_in, values_of
 from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_POINTS = 500
@@ -42,9 +43,10 @@ class ControlPoint(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """As JSON."""
-        limits = self.limits
+        fields = self._asdict()
+        limits = fields.pop("limits")
         return {
-            **{name: getattr(self, name) for name in self._fields if name != "limits"},
+            **fields,
             "lower": limits and limits.lower,
             "upper": limits and limits.upper,
             "spread_lower": limits and limits.spread_lower,
@@ -98,28 +100,28 @@ def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1)
 
 def _of_days(ask: Ask, scope: Scope, series: int) -> list[ControlRow]:
     """The chart of individual values whose lines are those of the days: only the newest values are read."""
-    n, mean, moving = daily.steps(ask, scope, series)
+    most = MOST_POINTS + LOOKS_BACK
+    n, mean, moving, begin = daily.steps(ask, scope, series, most + 1)
     if not n:
         return []
-    begin = daily.newest_days(ask, scope, series, MOST_POINTS + LOOKS_BACK + 1)
     newest = values_in(scope if begin is None else scope._replace(since=max(begin, scope.since or begin)), series)
     rows = ask(
         f"""{newest.sql}
-        SELECT * FROM (
-            SELECT {{i: id, s: serial_number}}, start_time, start_time, 1::BIGINT, value,
-                   abs(value - lag(value) OVER (ORDER BY {ORDER}))
-            FROM taken QUALIFY row_number() OVER (ORDER BY start_time DESC, id DESC, position DESC) <= ?
-            ORDER BY {ORDER}
-        )""",
-        [*newest.parameters, MOST_POINTS + LOOKS_BACK],
-    )
-    return [_chart(scope, (None,), [(n, 0, mean, moving, None, *row) for row in rows], 1)]
+        SELECT {{i: id, s: serial_number}}, start_time, start_time, 1::BIGINT, value FROM {NAMED}
+        ORDER BY start_time DESC, id DESC, position DESC LIMIT ?""",
+        [*newest.parameters, most + 1],
+    )[::-1]
+    spreads = [None, *(abs(known(later[-1]) - known(earlier[-1])) for earlier, later in pairwise(rows))]
+    lines = n, 0, mean, moving, None
+    return [
+        _chart(scope, (None,), [(*lines, *row, spread) for row, spread in zip(rows, spreads, strict=True)][-most:], 1)
+    ]
 
 
 def _individuals(values: Values) -> str:
     """The tables ``points`` and ``lines``."""
     return f"""stepped AS (
-            SELECT *, abs(value - lag(value) OVER own) AS spread, row_number() OVER own AS place FROM taken
+            SELECT *, abs(value - lag(value) OVER own) AS spread, row_number() OVER own AS place FROM {NAMED}
             WINDOW own AS (PARTITION BY {values.by} ORDER BY {ORDER})
         ), points AS (
             SELECT {values.by}, place, 1::BIGINT AS n, TRUE AS is_whole, value, spread, start_time AS since,
@@ -141,7 +143,7 @@ def _subgroups(values: Values, subgroup: Subgroup) -> str:
         place = f"(row_number() OVER (PARTITION BY {values.by} ORDER BY {ORDER}) - 1) // {subgroup}"
         is_whole = f"count(*) = {subgroup}"
     return f"""placed AS (
-            SELECT taken.* REPLACE (NULL::VARCHAR AS {span}), {place} AS place FROM taken
+            SELECT * REPLACE (NULL::VARCHAR AS {span}), {place} AS place FROM {NAMED}
         ), points AS (
             SELECT {values.by}, place, count(*) AS n, {is_whole} AS is_whole, avg(value) AS value,
                    stddev_samp(value) AS spread, min(start_time) AS since, max(start_time) AS until,

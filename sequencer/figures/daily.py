@@ -2,14 +2,16 @@
 
 They are added up: numbers of values, means and squares of deviations (Chan, Golub and LeVeque 1983), the ranges of
 values that follow each other within a day, and the first and the last value, which give the ranges from day to day.
-Days are those of UTC; they only cut the time in pieces, and no figure shows them. Of a day that a scope cuts, and
-wherever a scope picks or splits runs by more than their sequence and time, the values themselves are asked.
+Days are those of UTC; they only cut the time in pieces, and no figure shows them. Of a day that a scope cuts, each
+value is a piece of its own. Wherever a scope picks or splits runs by more than their sequence and time, the values
+themselves are asked.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from sequencer.figures.cells import number, real
 from sequencer.figures.scope import FILTERS, Ask, Scope
@@ -31,16 +33,11 @@ DAILY: Mapping[str, str] = {
     "last": "DOUBLE",
     "lower": "DOUBLE",
     "upper": "DOUBLE",
-    "target": "DOUBLE",
     "below": "UINTEGER",
     "above": "UINTEGER",
-    "uniform": "BOOLEAN",
-    "since": "DOUBLE",
-    "until": "DOUBLE",
 }
 """The columns: ``squares`` is the sum of the squares of deviations from ``mean``, ``steps`` that of the moving ranges,
-``lower``, ``upper`` and ``target`` those of the day's newest value, which ``below`` and ``above`` count against, and
-which ``uniform`` says all of the day's values have. Its runs began from ``since`` to ``until``."""
+``lower`` and ``upper`` are those of the day's newest value, which ``below`` and ``above`` count against."""
 
 
 def day_of(time: str) -> str:
@@ -50,31 +47,42 @@ def day_of(time: str) -> str:
 
 def sums_of_days(runs: str) -> str:
     """SQL of the sums of the runs that the condition ``runs`` picks, with the columns of :data:`DAILY`."""
-    limits = ("lower", "upper", "target")
-    same_limits = " AND ".join(f"{limit} IS NOT DISTINCT FROM newest_{limit}" for limit in limits)
     return f"""
         SELECT series, day, count(*) AS n, avg(value) AS mean, var_pop(value) * count(*) AS squares,
                min(value) AS low, max(value) AS high, coalesce(sum(abs(step)), 0) AS steps,
                max(value) FILTER (before IS NULL) AS first, max(value) FILTER (after IS NULL) AS last,
-               max(newest_lower) AS lower, max(newest_upper) AS upper, max(newest_target) AS target,
-               count(*) FILTER (value < newest_lower) AS below, count(*) FILTER (value > newest_upper) AS above,
-               bool_and({same_limits}) AS uniform, min(start_time) AS since, max(start_time) AS until
+               max(newest_lower) AS lower, max(newest_upper) AS upper,
+               count(*) FILTER (value < newest_lower) AS below, count(*) FILTER (value > newest_upper) AS above
         FROM (
             SELECT series, day, value, value - lag(value) OVER own AS step,
-                   lag(run) OVER own AS before, lead(run) OVER own AS after, start_time, lower, upper, target,
-                   last_value(lower) OVER whole AS newest_lower, last_value(upper) OVER whole AS newest_upper,
-                   last_value(target) OVER whole AS newest_target
-            FROM measurements JOIN (
-                SELECT run, start_time, {day_of("start_time")} AS day,
-                       row_number() OVER (ORDER BY start_time, id)::UBIGINT * 4294967296 AS place
-                FROM runs WHERE counted AND {runs}
-            ) USING (run)
-            WHERE value IS NOT NULL
-            WINDOW own AS (PARTITION BY day, series ORDER BY place + position),
-                   whole AS (PARTITION BY day, series ORDER BY place + position
+                   lag(run) OVER own AS before, lead(run) OVER own AS after,
+                   last_value(lower) OVER whole AS newest_lower, last_value(upper) OVER whole AS newest_upper
+            FROM ({_values_in_order(runs)})
+            WINDOW own AS (PARTITION BY day, series ORDER BY place),
+                   whole AS (PARTITION BY day, series ORDER BY place
                              ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
         )
         GROUP BY series, day"""
+
+
+def _values_in_order(runs: str) -> str:
+    """SQL of the values of the runs that the condition ``runs`` picks, each with its day and its place in time."""
+    return f"""
+        SELECT measurements.*, {day_of("start_time")} AS day, place + position AS place
+        FROM measurements JOIN (
+            SELECT run, row_number() OVER (ORDER BY start_time, id)::UBIGINT * 4294967296 AS place
+            FROM runs WHERE counted AND {runs}
+        ) USING (run)
+        WHERE value IS NOT NULL"""
+
+
+def _single(runs: str) -> str:
+    """SQL of the sums of each value by itself, as of a day of one value; and its ``place``."""
+    return f"""
+        SELECT series, day, 1 AS n, value AS mean, 0 AS squares, value AS low, value AS high, 0 AS steps,
+               value AS first, value AS last, lower, upper,
+               (value < lower)::UINTEGER AS below, (value > upper)::UINTEGER AS above, place
+        FROM ({_values_in_order(runs)})"""
 
 
 def refresh(ask: Ask, times: Sequence[float]) -> None:
@@ -107,7 +115,15 @@ def answers(scope: Scope) -> bool:
     return not (chosen or by_clock or scope.by or scope.span or scope.newest is not None)
 
 
-def days_of(scope: Scope, table: str = "daily", sums: Callable[[str], str] = sums_of_days) -> tuple[str, list[object]]:
+def pieces_of(scope: Scope) -> tuple[str, list[object]]:
+    """SQL of the days of a scope (of every sequence), with the columns of :data:`DAILY`, and its values.
+
+    Of days that the scope cuts, each value in it is a row. Rows of a series follow each other by ``day`` and ``place``.
+    """
+    return days_of(scope, "(SELECT *, 0::UBIGINT AS place FROM daily)", _single)
+
+
+def days_of(scope: Scope, table: str, sums: Callable[[str], str]) -> tuple[str, list[object]]:
     """SQL of the sums of the days of a scope (of every sequence), with the columns of ``table``, and its values.
 
     Of days that the scope cuts they are worked out anew, from the runs in it, by ``sums``.
@@ -125,63 +141,36 @@ def days_of(scope: Scope, table: str = "daily", sums: Callable[[str], str] = sum
     return text, [*times, *values, *times] if times else []
 
 
-def newest_days(ask: Ask, scope: Scope, series: int, most: int) -> float | None:
-    """When the days begin whose values of the series are the newest ``most`` of the scope, or more.
+class SeriesSteps(NamedTuple):
+    """Of the values of a series in the order of time: how many, their mean and their mean moving range.
 
-    ``None``: there are not so many, or it cannot be said.
+    ``newest``: when the days begin that have so many of the newest values as were asked for, or more; ``None`` where
+    there are not so many, or it cannot be said.
     """
-    days, values = days_of(scope)
-    rows = ask(
-        f"SELECT day FROM ({days}) WHERE series = {series} "
-        "QUALIFY sum(n) OVER (ORDER BY day DESC) >= ? ORDER BY day DESC LIMIT 1",
-        [*values, most],
-    )
-    for (day,) in rows:
-        assert isinstance(day, int)
-        if abs(day) < _LAST_DAY:
-            return float(day * DAY_SECONDS)
-    return None
+
+    n: int
+    mean: float | None
+    moving: float | None
+    newest: float | None
 
 
-def steps(ask: Ask, scope: Scope, series: int) -> tuple[int, float | None, float | None]:
-    """The number of values of a series, their mean and their mean moving range; as :func:`sums` has them."""
-    days, values = days_of(scope)
-    ((n, mean, moving),) = ask(
+def steps(ask: Ask, scope: Scope, series: int, most: int) -> SeriesSteps:
+    """Of a scope that :func:`answers`; ``most``: how many of the newest values are asked for."""
+    pieces, values = pieces_of(scope)
+    ((n, mean, moving, day),) = ask(
         f"""
         SELECT coalesce(sum(n), 0)::BIGINT, sum(mean * n) / sum(n),
-               (sum(steps) + coalesce(sum(link), 0)) / nullif(sum(n) - 1, 0)
-        FROM (SELECT *, abs(first - lag(last) OVER (ORDER BY day)) AS link FROM ({days}) WHERE series = {series})
-        """,
-        values,
-    )
-    return number(n), real(mean), real(moving)
-
-
-def limits(ask: Ask, scope: Scope, series: int) -> list[tuple[object, ...]]:
-    """The different limits of a series: lower, upper, target, of how many values, and when their runs began.
-
-    Those that were used last come first. Of days with several limits the values themselves are asked.
-    """
-    where, values = scope.where("runs")
-    days, days_values = days_of(scope)
-    day = day_of("start_time")
-    return ask(
-        f"""
-        WITH of_days AS (SELECT * FROM ({days}) WHERE series = {series}), several AS (
-            SELECT day FROM of_days WHERE NOT uniform
+               (sum(steps) + coalesce(sum(link), 0)) / nullif(sum(n) - 1, 0), max(day) FILTER (newer >= ?)
+        FROM (
+            SELECT *, abs(first - lag(last) OVER (ORDER BY day, place)) AS link,
+                   sum(n) OVER (ORDER BY day DESC) AS newer
+            FROM ({pieces}) WHERE series = {series}
         )
-        SELECT lower, upper, target, sum(n)::BIGINT, min(since), max(until) AS until FROM (
-            SELECT lower, upper, target, n, since, until FROM of_days WHERE uniform UNION ALL
-            SELECT lower, upper, target, 1, start_time, start_time
-            FROM measurements JOIN (
-                SELECT run, start_time FROM runs WHERE counted AND {where} AND {day} IN (SELECT day FROM several)
-            ) USING (run)
-            WHERE series = {series} AND value IS NOT NULL
-        )
-        GROUP BY lower, upper, target ORDER BY until DESC, lower, upper, target
         """,
-        [*days_values, *values],
+        [most, *values],
     )
+    begin = float(day * DAY_SECONDS) if isinstance(day, int) and abs(day) < _LAST_DAY else None
+    return SeriesSteps(number(n), real(mean), real(moving), begin)
 
 
 def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
@@ -190,47 +179,63 @@ def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
     Then the number of values, mean, sample standard deviation, mean moving range, the newest limits, and how many
     values are below and above these.
     """
-    where, values = scope.where("runs")
-    days, days_values = days_of(scope)
-    return ask(
+    pieces, values = pieces_of(scope)
+    rows = ask(
         f"""
-        WITH of_days AS ({days}), linked AS (
-            SELECT *, abs(first - lag(last) OVER own) AS link,
+        WITH linked AS (
+            SELECT *, abs(first - lag(last) OVER own) AS link, sum(mean * n) OVER whole / sum(n) OVER whole AS centre,
                    last_value(lower) OVER whole AS newest_lower, last_value(upper) OVER whole AS newest_upper
-            FROM of_days WHERE {which}
-            WINDOW own AS (PARTITION BY series ORDER BY day),
-                   whole AS (PARTITION BY series ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-        ), means AS (
-            SELECT series, sum(mean * n) / sum(n) AS centre FROM linked GROUP BY series
-        ), doubtful AS (
-            SELECT series, day, newest_lower, newest_upper FROM linked
-            WHERE (lower IS DISTINCT FROM newest_lower AND low < newest_lower)
-               OR (upper IS DISTINCT FROM newest_upper AND high > newest_upper)
-        ), counted_again AS (
-            SELECT series, count(*) FILTER (value < newest_lower) AS below,
-                   count(*) FILTER (value > newest_upper) AS above
-            FROM measurements
-            JOIN (
-                SELECT run, {day_of("start_time")} AS day FROM runs
-                WHERE counted AND {where} AND {day_of("start_time")} IN (SELECT day FROM doubtful)
-            ) USING (run)
-            JOIN doubtful USING (series, day)
-            WHERE value IS NOT NULL GROUP BY series
+            FROM ({pieces}) WHERE {which}
+            WINDOW own AS (PARTITION BY series ORDER BY day, place),
+                   whole AS (PARTITION BY series ORDER BY day, place
+                             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+        ), judged AS (
+            SELECT *,
+                   CASE WHEN newest_lower IS NULL OR low >= newest_lower THEN 0 WHEN high < newest_lower THEN n
+                        WHEN lower = newest_lower THEN below END AS now_below,
+                   CASE WHEN newest_upper IS NULL OR high <= newest_upper THEN 0 WHEN low > newest_upper THEN n
+                        WHEN upper = newest_upper THEN above END AS now_above,
+                   now_below IS NULL OR now_above IS NULL AS doubtful
+            FROM linked
         ), totals AS (
-            SELECT series, sum(l.n)::BIGINT AS n, any_value(centre) AS mean,
-                   sqrt(sum(l.squares + l.n * (l.mean - centre) ** 2) / nullif(sum(l.n) - 1, 0)) AS sigma,
-                   (sum(l.steps) + coalesce(sum(l.link), 0)) / nullif(sum(l.n) - 1, 0) AS range,
-                   any_value(l.newest_lower) AS lower, any_value(l.newest_upper) AS upper,
-                   sum(l.below) FILTER (d.series IS NULL AND l.lower IS NOT DISTINCT FROM l.newest_lower) AS below,
-                   sum(l.above) FILTER (d.series IS NULL AND l.upper IS NOT DISTINCT FROM l.newest_upper) AS above
-            FROM linked l JOIN means USING (series) LEFT JOIN doubtful d USING (series, day)
-            GROUP BY series
+            SELECT series, sum(n)::BIGINT AS n, any_value(centre) AS mean,
+                   sqrt(sum(squares + n * (mean - centre) ** 2) / nullif(sum(n) - 1, 0)) AS sigma,
+                   (sum(steps) + coalesce(sum(link), 0)) / nullif(sum(n) - 1, 0) AS range,
+                   any_value(newest_lower) AS lower, any_value(newest_upper) AS upper,
+                   coalesce(sum(now_below) FILTER (NOT doubtful), 0)::BIGINT AS below,
+                   coalesce(sum(now_above) FILTER (NOT doubtful), 0)::BIGINT AS above,
+                   list(day) FILTER (doubtful) AS doubtful
+            FROM judged GROUP BY series
         )
-        SELECT sequence, series.name, measurement, unit, n, mean, sigma, range, lower, upper,
-               (coalesce(t.below, 0) + coalesce(c.below, 0))::BIGINT,
-               (coalesce(t.above, 0) + coalesce(c.above, 0))::BIGINT
-        FROM totals t JOIN series USING (series) LEFT JOIN counted_again c USING (series)
+        SELECT sequence, series.name, measurement, unit, n, mean, sigma, range, lower, upper, below, above,
+               series, doubtful
+        FROM totals JOIN series USING (series)
         {"" if scope.sequence is None else "WHERE sequence = ?"}
         """,
-        [*days_values, *values, *([] if scope.sequence is None else [scope.sequence])],
+        [*values, *([] if scope.sequence is None else [scope.sequence])],
     )
+    days = [(series, day, *row[8:10]) for *row, series, listed in rows if isinstance(listed, list) for day in listed]
+    again = _counted_again(ask, days)
+    found: list[tuple[object, ...]] = []
+    for *row, below, above, series, _ in rows:
+        more_below, more_above = again.get(series, (0, 0))
+        found.append((*row, number(below) + more_below, number(above) + more_above))
+    return found
+
+
+def _counted_again(ask: Ask, days: Sequence[tuple[object, ...]]) -> dict[object, tuple[int, int]]:
+    """By series: how many values of such days are below and above limits. ``days``: series, day, lower, upper."""
+    if not days:
+        return {}
+    rows = ask(
+        f"""
+        SELECT series, count(*) FILTER (value < o.lower), count(*) FILTER (value > o.upper)
+        FROM (SELECT series, {day_of("start_time")} AS day, value FROM measurements WHERE counted AND value IS NOT NULL)
+        JOIN (
+            SELECT unnest(?::UINTEGER[]) AS series, unnest(?::INTEGER[]) AS day, unnest(?::DOUBLE[]) AS lower,
+                   unnest(?::DOUBLE[]) AS upper
+        ) o USING (series, day) GROUP BY series
+        """,
+        [list(column) for column in zip(*days, strict=True)],
+    )
+    return {series: (number(below), number(above)) for series, below, above in rows}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sequencer.figures import formulas
 from sequencer.figures.cells import known, number, real
-from sequencer.figures.one_measurement import ORDER, Measured, Values, values_in, values_of
+from sequencer.figures.one_measurement import NAMED, ORDER, Measured, Values, values_in, values_of
 from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_BINS = 100
@@ -139,7 +139,7 @@ def _newest_limits(ask: Ask, scope: Scope, values: Values, times: Sequence[float
     """Lower, upper and target of the newest value of each split; ``times``: when the run of each of these began."""
     latest = values_in(scope._replace(since=min(times)), values.series)
     rows = ask(
-        f"{latest.sql} SELECT {latest.by}, max_by({{l: lower, u: upper, t: target}}, ({ORDER})) FROM taken "
+        f"{latest.sql} SELECT {latest.by}, max_by({{l: lower, u: upper, t: target}}, ({ORDER})) FROM {NAMED} "
         f"WHERE start_time IN (SELECT unnest(?::DOUBLE[])) GROUP BY {latest.by}",
         [*latest.parameters, list(times)],
     )

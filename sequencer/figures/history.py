@@ -142,10 +142,10 @@ def series(
     of_unit, units = ("TRUE", []) if unit is None else ("coalesce(unit, '') = ?", [unit])
     rows = ask(
         f"""
-        SELECT runs.id, start_time, serial_number, value, unit, lower, upper, result
+        SELECT runs.id, runs.start_time, serial_number, value, unit, lower, upper, result
         FROM measurements JOIN runs USING (run) JOIN series USING (series)
         WHERE NOT simulated AND series.name = ? AND measurement = ? AND {where} AND {of_unit}
-        ORDER BY start_time DESC, runs.id DESC, position DESC LIMIT ?
+        ORDER BY runs.start_time DESC, runs.id DESC, position DESC LIMIT ?
         """,
         [case, measurement, *values, *units, limit],
     )

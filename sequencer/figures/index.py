@@ -349,8 +349,9 @@ class FiguresIndex:
             if measurements:
                 case_names, names_of, units_of, *rest = zip(*measurements, strict=True)
                 series = self._series_of((run.sequence, (case_names, names_of, units_of)))
+                of_run = ([fact] * len(measurements) for fact in (run.start_time, run.counted))
                 places = range(len(measurements))
-                _extend(tables["measurements"], ([number] * len(measurements), series, places, *rest))
+                _extend(tables["measurements"], ([number] * len(measurements), series, places, *of_run, *rest))
             for case, measurement in failures:
                 _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))
             for unit in sub_units:

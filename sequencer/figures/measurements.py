@@ -74,7 +74,7 @@ def _trends(ask: Ask, scope: Scope) -> dict[tuple[object, ...], list[float]]:
     begin, end = known(first), known(last)
     in_days = end - begin >= BUCKETS * DAY_SECONDS
     if in_days and daily.answers(scope):
-        days, days_values = daily.days_of(scope)
+        days, days_values = daily.pieces_of(scope)
         means = f"""
             SELECT NULL::VARCHAR AS s0, series, {_bucket(begin, end, "day")} AS bucket, sum(mean * n) / sum(n) AS mean
             FROM ({days}) GROUP BY ALL"""

@@ -1,9 +1,14 @@
-"""The values of one measurement as a table in SQL, for the questions about it."""
+"""The values of one measurement as a table in SQL, for the questions about it.
+
+DuckDB takes milliseconds to plan a question before it reads anything, and as long again to join a million runs: where
+time alone chooses, the values are read without their runs, and the texts of these only for the values that are shown.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from sequencer.figures.daily import answers
 from sequencer.figures.scope import Ask, Scope, named
 
 
@@ -21,8 +26,9 @@ class Measured(NamedTuple):
 class Values(NamedTuple):
     """``sql`` makes the table ``taken``, which begins with the columns ``splits``; ``parameters`` are its values.
 
-    It has each finite value of the ``series`` in counted runs of the scope with ``run``, ``id``, ``serial_number``,
-    ``start_time``, ``position``, ``lower``, ``upper`` and ``target``. Values follow each other in ``ORDER``.
+    It has each finite value of the ``series`` in counted runs of the scope with ``run``, ``start_time``, ``position``,
+    ``lower``, ``upper`` and ``target``; :data:`NAMED` adds ``id`` and ``serial_number`` of the run. Values follow each
+    other in ``ORDER``.
     """
 
     series: int
@@ -41,6 +47,8 @@ class Values(NamedTuple):
         return ", ".join(f"{name} NULLS LAST" for name in (self.splits[-1], *self.splits[:-1]))
 
 
+NAMED = "taken JOIN (SELECT run, id, serial_number FROM runs) USING (run)"
+"""``taken`` with the texts of the runs."""
 ORDER = "start_time, id, position"
 """Values in time, then by the id of the run and their place in it."""
 
@@ -59,8 +67,8 @@ def series_of(ask: Ask, scope: Scope, of: Measured) -> int | None:
         where, chosen = scope.where("runs")
         found = ask(
             "SELECT series FROM measurements JOIN runs USING (run) "
-            f"WHERE series IN (SELECT unnest(?)) AND value IS NOT NULL AND counted AND {where} "
-            "ORDER BY start_time DESC, id DESC, position DESC LIMIT 1",
+            f"WHERE series IN (SELECT unnest(?)) AND value IS NOT NULL AND runs.counted AND {where} "
+            "ORDER BY runs.start_time DESC, id DESC, position DESC LIMIT 1",
             [[series for (series,) in found], *chosen],
         )
     for (series,) in found:
@@ -78,13 +86,16 @@ def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
 def values_in(scope: Scope, series: int) -> Values:
     """The values of a series in the scope."""
     names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
-    where, values = scope.where("runs")
+    split = named(scope.split("runs"), names)
+    if answers(scope):  # the series is that of a sequence already
+        where, values = scope._replace(sequence=None).where("measurements")
+        of_scope = f"SELECT {split}, * FROM measurements WHERE counted AND {where}"
+    else:
+        where, values = scope.where("runs")
+        of_scope = f"FROM measurements JOIN (SELECT run, {split} FROM runs WHERE counted AND {where}) USING (run)"
     sql = f"""
-        WITH chosen AS (
-            SELECT run, id, serial_number, start_time, {named(scope.split("runs"), names)}
-            FROM runs WHERE counted AND {where}
-        ), taken AS (
-            SELECT {", ".join(names)}, run, id, serial_number, start_time, position, value, lower, upper, target
-            FROM measurements JOIN chosen USING (run) WHERE series = {series} AND value IS NOT NULL
+        WITH taken AS (
+            SELECT {", ".join(names)}, run, start_time, position, value, lower, upper, target
+            FROM ({of_scope}) WHERE series = {series} AND value IS NOT NULL
         )"""
     return Values(series, sql, values, names)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sequencer.figures import daily
 from sequencer.figures.cells import known, number, real, text
-from sequencer.figures.one_measurement import ORDER, Measured, Values, values_of
+from sequencer.figures.one_measurement import NAMED, ORDER, Measured, Values, values_of
 from sequencer.figures.scope import Ask, Scope, Split, same
 
 MOST_POINTS = 1_600
@@ -28,7 +27,7 @@ class PointRow(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """As JSON."""
-        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:]}}
+        return {**self.split.document(), **dict(zip(self._fields[1:], self[1:], strict=True))}
 
 
 def points(ask: Ask, scope: Scope, of: Measured, most: int = MOST_POINTS) -> list[PointRow]:
@@ -40,23 +39,17 @@ def points(ask: Ask, scope: Scope, of: Measured, most: int = MOST_POINTS) -> lis
     values = values_of(ask, scope, of)
     if values is None:
         return []
-    if daily.answers(scope):
-        found = daily.limits(ask, scope, values.series)
-        n, splits = sum(number(row[3]) for row in found), 1
-        first = min((known(row[4]) for row in found), default=0.0)
-        last = max((known(row[5]) for row in found), default=0.0)
-    else:
-        ((count, different, earliest, latest),) = ask(
-            f"{values.sql} SELECT count(*), count(DISTINCT ({values.by})), min(start_time), max(start_time) FROM taken",
-            values.parameters,
-        )
-        n, splits, first, last = number(count), number(different), real(earliest) or 0.0, real(latest) or 0.0
+    ((count, splits, first, last),) = ask(
+        f"{values.sql} SELECT count(*), count(DISTINCT ({values.by})), min(start_time), max(start_time) FROM taken",
+        values.parameters,
+    )
+    n = number(count)
     shown = f"{values.by}, id, serial_number, start_time, value, lower, upper"
     if n <= most:
-        rows = ask(f"{values.sql} SELECT {shown} FROM taken ORDER BY {ORDER}", values.parameters)
+        rows = ask(f"{values.sql} SELECT {shown} FROM {NAMED} ORDER BY {ORDER}", values.parameters)
     else:
-        columns = max(1, most // _OF_A_COLUMN // max(1, splits))
-        length = last - first or 1.0
+        columns = max(1, most // _OF_A_COLUMN // max(1, number(splits)))
+        length = known(last) - known(first) or 1.0
         rows = ask(_thinned(values, shown), [*values.parameters, first, length, columns, columns])
     width = len(values.splits)
     return [_point_row(scope, row, width) for row in rows]
@@ -68,13 +61,8 @@ def _thinned(values: Values, shown: str) -> str:
     What texts there are, is read of those that stay alone.
     """
     groups = (*values.splits, "cut")
-    ends = {"low": "value", "high": "value", "since": "start_time", "until": "start_time"}
-    is_end = " OR ".join(f"c.{column} = {end}" for end, column in ends.items())
     cut = ", ".join(groups)
-    first = " OR ".join(
-        f"({column} = {end} AND row_number() OVER (PARTITION BY {cut}, {column} = {end} ORDER BY {ORDER}) = 1)"
-        for end, column in ends.items()
-    )
+    ends = ("value = low", "value = high", "start_time = since", "start_time = until")
     return f"""{values.sql}, columned AS NOT MATERIALIZED (
             SELECT {values.by}, run, start_time, position, value, lower, upper,
                    least(floor((start_time - ?) / ? * ?), ? - 1)::INTEGER AS cut
@@ -83,10 +71,14 @@ def _thinned(values: Values, shown: str) -> str:
             SELECT {cut}, min(value) AS low, max(value) AS high, min(start_time) AS since, max(start_time) AS until
             FROM columned GROUP BY {cut}
         ), kept AS MATERIALIZED (
-            SELECT c.*, low, high, since, until FROM columned c JOIN ends ON {same("c", "ends", groups)} WHERE {is_end}
+            SELECT c.*, unnest([{", ".join(ends)}]) AS is_end, unnest(range({len(ends)})) AS which
+            FROM columned c JOIN ends ON {same("c", "ends", groups)} WHERE {" OR ".join(ends)}
+        ), firsts AS (
+            SELECT DISTINCT {shown}, position
+            FROM (FROM kept WHERE is_end) JOIN (SELECT run, id, serial_number FROM runs) USING (run)
+            QUALIFY row_number() OVER (PARTITION BY {cut}, which ORDER BY {ORDER}) = 1
         )
-        SELECT {shown} FROM kept JOIN (SELECT run, id, serial_number FROM runs) USING (run)
-        QUALIFY {first} ORDER BY {ORDER}"""
+        SELECT {shown} FROM firsts ORDER BY {ORDER}"""
 
 
 def _point_row(scope: Scope, row: tuple[object, ...], splits: int) -> PointRow:
@@ -117,8 +109,6 @@ def limits_in_force(ask: Ask, scope: Scope, of: Measured) -> list[LimitsRow]:
     values = values_of(ask, scope, of)
     if values is None:
         return []
-    if daily.answers(scope):
-        return [_limits_row(scope, (None, *row), 1) for row in daily.limits(ask, scope, values.series)]
     rows = ask(
         f"{values.sql} SELECT {values.by}, lower, upper, target, count(*), min(start_time), max(start_time) AS until "
         f"FROM taken GROUP BY {values.by}, lower, upper, target ORDER BY until DESC, lower, upper, target, {values.by}",

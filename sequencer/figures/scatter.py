@@ -145,7 +145,7 @@ def _newest(scope: Scope) -> tuple[str, list[object], list[str]]:
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
     sql = f"""WITH chosen AS (
-            SELECT run, id, serial_number, start_time, {named(scope.split("runs"), names)}
+            SELECT run, id, serial_number, {named(scope.split("runs"), names)}
             FROM runs WHERE counted AND {where} ORDER BY start_time DESC, id DESC LIMIT {NEWEST_RUNS}
         )"""
     return sql, values, names

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sequencer.figures import daily, durations
 
-SCHEMA = 7
+SCHEMA = 8
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 FACTS: Mapping[str, str] = {
@@ -57,6 +57,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "run": "UINTEGER",
         "series": "UINTEGER",
         "position": "UINTEGER",
+        "start_time": "DOUBLE",
+        "counted": "BOOLEAN",
         "value": "DOUBLE",
         "lower": "DOUBLE",
         "upper": "DOUBLE",
@@ -79,7 +81,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "durations": durations.DURATIONS,
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
-"""Tables with their columns. ``position`` is the measurement's place in its run, ``bin`` that of ``seconds``."""
+"""Tables with their columns. ``position`` is the measurement's place in its run, ``bin`` that of ``seconds``.
+
+``start_time`` and ``counted`` of a measurement are those of its run: a question that chooses by time alone needs no
+other table."""
 DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"bin": durations.BIN}}
 """Columns that are made of others, with SQL."""
 
