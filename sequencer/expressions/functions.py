@@ -51,7 +51,7 @@ def _statistic(name: str) -> Callable[..., object]:
         # Imported here: it is large, and few sequences ask for it.
         import statistics
 
-        compute: Callable[[list[Any]], object] = getattr(statistics, name)
+        compute: Callable[[list[object]], object] = getattr(statistics, name)
         return compute(listed)
 
     return statistic

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 
 from sequencer.records.record import JsonPath, UnusableRecord
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.json_text import one_line
 
 Schema = dict[str, Any]
@@ -28,7 +29,7 @@ class Form:
     def _validator(self) -> jsonschema.protocols.Validator:
         return jsonschema.Draft202012Validator(self._schema)
 
-    def check(self, document: Any) -> None:
+    def check(self, document: Data) -> None:
         """Raises ``UnusableRecord`` with the first thing that is not as it must be."""
         error = next(self._validator.iter_errors(document), None)
         if error is None:

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import unicodedata
 from dataclasses import field
-from typing import Any
 
 from sequencer.limits import judge, parse_limits
 from sequencer.records.openhtf_limits import limits_of
@@ -92,19 +91,23 @@ def status_of(phase: Phase, run_outcome: str) -> Status:
 
 def fill_attempt(attempt: AttemptReport, phase: Phase, files: dict[str, AttachedFile]) -> None:
     """What the phase recorded. Raises ``UnusableRecord``."""
-    ours: dict[str, Any] = {}
+    ours: dict[str, object] = {}
+    kept_attachments: dict[str, object] = {}
+    kept_measurements: dict[str, object] = {}
     for name, found in (phase.found.get("measurements") or {}).items():
-        attempt["measurements"].append(_measurement(name, found, phase, ours))
+        attempt["measurements"].append(_measurement(name, found, phase, kept_measurements))
         if chart := _chart(name, found):
             attempt["charts"].append(chart)
     for name, attached in (phase.found.get("attachments") or {}).items():
         if attached.get("data") is None:  # the record was written with `inline_attachments=False`
-            ours.setdefault("attachments", {})[name] = dict(attached)
+            kept_attachments[name] = dict(attached)
             continue
         data = _decoded(name, attached, (*phase.path, "attachments", name))
         sha256, media_type = hashlib.sha256(data).hexdigest(), attached.get("mimetype")
         files[sha256] = AttachedFile(data, media_type)
         attempt["attachments"].append({"name": name, "sha256": sha256, "size": len(data), "media_type": media_type})
+    ours |= {"measurements": kept_measurements} if kept_measurements else {}
+    ours |= {"attachments": kept_attachments} if kept_attachments else {}
     for key in ("diagnosis_results", "failure_diagnosis_results"):
         if phase.found.get(key):
             ours[key] = phase.found[key]
@@ -117,7 +120,7 @@ def fill_attempt(attempt: AttemptReport, phase: Phase, files: dict[str, Attached
         _add_failures(attempt, phase)
 
 
-def _measurement(name: str, found: Fields, phase: Phase, ours: dict[str, Any]) -> MeasurementReport:
+def _measurement(name: str, found: Fields, phase: Phase, kept: dict[str, object]) -> MeasurementReport:
     measurement = blank(MeasurementReport)
     value: Data = found.get("measured_value")
     measurement["name"], measurement["value"], measurement["time"] = name, value, phase.end
@@ -135,7 +138,7 @@ def _measurement(name: str, found: Fields, phase: Phase, ours: dict[str, Any]) -
     if found["outcome"] not in ("PASS", "FAIL") or phase.found["outcome"] == "SKIP":
         rest["outcome"] = found["outcome"]
     if rest:
-        ours.setdefault("measurements", {})[name] = rest
+        kept[name] = rest
     _tell(measurement, said.warn_limits)
     return measurement
 

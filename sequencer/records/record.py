@@ -133,7 +133,7 @@ def text_fact(value: object, path: JsonPath) -> str | None:
     return name
 
 
-def seconds(value: Any, path: JsonPath) -> float:
+def seconds(value: float, path: JsonPath) -> float:
     """A time in Unix seconds that a calendar has. Raises ``UnusableRecord``."""
     if not 0 <= value <= LATEST:
         raise UnusableRecord("record-value", f"{value} is no time in Unix seconds of a calendar", path)
@@ -212,7 +212,7 @@ def settle(report: RunReport, said: Status, program: str) -> None:
         report["caused_dut_failure_id"] = next(iter(first), None)
 
 
-def unsaid(found: Fields, known: Iterable[str], program: str) -> dict[str, Any]:
+def unsaid(found: Fields, known: Iterable[str], program: str) -> dict[str, dict[str, object]]:
     """What a part of the record has beside the fields that are ``known``, for the artifact of its level."""
     rest = {key: value for key, value in found.items() if key not in frozenset(known) and value not in (None, {}, [])}
     return {program: rest} if rest else {}

@@ -14,7 +14,7 @@ from sequencer.vocabulary.data import Data, Scalar
 class Field(NamedTuple):
     """One field of a part: its type as annotated, what it means, whether a report must have it."""
 
-    type: Any
+    type: object
     description: str
     required: bool
     marks: frozenset[Mark]
@@ -52,15 +52,15 @@ def fields(part: type[Any]) -> Mapping[str, Field]:
     return _FIELDS[part]
 
 
-def _field(annotated: Any, required: bool) -> Field:
-    origin: Any = get_origin(annotated)
+def _field(annotated: object, required: bool) -> Field:
+    origin = get_origin(annotated)
     bare = get_args(annotated)[0] if origin is NotRequired else annotated
     metadata = shape(bare).metadata
     texts = " ".join(each for each in metadata if isinstance(each, str))
     return Field(bare, texts, required, frozenset(each for each in metadata if isinstance(each, Mark)))
 
 
-_FIELDS: dict[type[Any], Mapping[str, Field]] = {}
+_FIELDS: dict[type[object], Mapping[str, Field]] = {}
 
 
 Part = TypeVar("Part")
@@ -84,7 +84,7 @@ def _always(part: Any) -> Mapping[str, Callable[[], object]]:
     return _ALWAYS[part]
 
 
-_ALWAYS: dict[type[Any], Mapping[str, Callable[[], object]]] = {}
+_ALWAYS: dict[type[object], Mapping[str, Callable[[], object]]] = {}
 
 
 def empty(field: Field) -> Callable[[], object]:
@@ -120,11 +120,11 @@ def in_doubt(words: Collection[str | None]) -> str | None:
 def _words(field: Field) -> tuple[str | None, ...]:
     """The words that the field may have; none when it is no choice between words."""
     kind, nullable, _ = shape(field.type)
-    origin: Any = get_origin(kind)
+    origin = get_origin(kind)
     return (*get_args(kind), *([None] if nullable else [])) if origin is Literal else ()
 
 
-Copy = Callable[[Any, float], Part]
+Copy = Callable[[object, float], Part]
 
 
 def copier(part: type[Part], event: type[Any], **renamed: str) -> Copy[Part]:
@@ -155,7 +155,7 @@ def _copier(part: type[Part], known: Collection[str], renamed: Mapping[str, str]
     optional = [name for name in sources if name not in always]
 
     def copy(event: Any, time: float) -> Any:
-        entry: dict[str, Any] = dict(zip(names, (*read(event), time)))  # noqa: B905 - one may be longer
+        entry: dict[str, object] = dict(zip(names, (*read(event), time)))  # noqa: B905 - one may be longer
         for name, make in rest:
             entry[name] = make()
         for name, allowed, otherwise in words:

@@ -247,7 +247,7 @@ class Fold:
         self._absorb(event.section, event.data, case, time)
         return event.case if case is not None and event.section == "artifact" else None
 
-    def _absorb(self, section: str, data: Any, case: CaseState | None, time: float) -> None:
+    def _absorb(self, section: str, data: object, case: CaseState | None, time: float) -> None:
         """Merges facts; what contradicts earlier ones was already an error of its case, and the earlier ones stay."""
         report = self.begun()
         try:
@@ -462,7 +462,7 @@ def _add_samples(attempt: AttemptReport, event: events.SamplesTaken, time: float
     """A chart that grows: the last one of the step, or a new one."""
     begun = [chart for chart in attempt["charts"] if chart.get("sampled") == event.place]
     if event.first == 0 or not begun:
-        chart: dict[str, Any] = {"type": "line", "title": event.title, "x_label": "s", "y_label": event.unit}
+        chart: dict[str, object] = {"type": "line", "title": event.title, "x_label": "s", "y_label": event.unit}
         chart |= {name: [[] for _ in event.names] for name in ("x_data", "y_data")}
         attempt["charts"].append({**chart, "marker_name": list(event.names), "sampled": event.place})
         begun = attempt["charts"][-1:]

@@ -23,7 +23,7 @@ DEEPEST = 100
 
 _LARGEST = 2**63 - 1  # what every store holds
 _MOST_TOLD = 5
-_MISSING: Any = object()
+_MISSING: object = object()
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "boolean": (bool,),
@@ -33,7 +33,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _NUMBERS = frozenset({int, float})
 
 Damage = dict[str, int]
-Read = Callable[[Any, Damage], Any]
+Read = Callable[[object, Damage], object]
 
 
 def read_report(document: object) -> RunReport:
@@ -98,16 +98,18 @@ def _read(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullable: 
     return _scalar(*_fitting(schema, [kind for kind in kinds if kind != "null"], nullable), place)
 
 
-def _fitting(schema: Schema, kinds: list[str], nullable: bool) -> tuple[Callable[[Any], bool], Callable[[Any], Any]]:
+def _fitting(
+    schema: Schema, kinds: list[str], nullable: bool
+) -> tuple[Callable[[object], bool], Callable[[object], object]]:
     """Whether a value is of one of the ``kinds``, and what stands for one that is not."""
     least, most = schema.get("minimum", -_LARGEST), schema.get("maximum", _LARGEST)
     types = frozenset(each for kind in kinds for each in _TYPES[kind]) | ({type(None)} if nullable else frozenset())
 
-    def fits(value: Any) -> bool:
+    def fits(value: object) -> bool:
         kind = type(value)
         return kind in types and (kind not in _NUMBERS or least <= value <= most)  # never true of NaN
 
-    def instead(value: Any) -> Any:
+    def instead(value: object) -> object:
         if kinds == ["string"] and type(value) in (int, float, bool):
             return str(value)
         return None if nullable else {"string": "", "boolean": False}.get(kinds[0], max(0, least))
@@ -115,8 +117,8 @@ def _fitting(schema: Schema, kinds: list[str], nullable: bool) -> tuple[Callable
     return fits, instead
 
 
-def _scalar(fits: Callable[[Any], bool], instead: Callable[[Any], Any], place: str) -> Read:
-    def scalar(value: Any, damage: Damage) -> Any:
+def _scalar(fits: Callable[[object], bool], instead: Callable[[object], object], place: str) -> Read:
+    def scalar(value: object, damage: Damage) -> object:
         if fits(value):
             return value
         _note(place, damage)
@@ -126,7 +128,7 @@ def _scalar(fits: Callable[[Any], bool], instead: Callable[[Any], Any], place: s
 
 
 def _list(read: Read, place: str, *, nullable: bool) -> Read:
-    def entries(value: Any, damage: Damage) -> list[Any] | None:
+    def entries(value: object, damage: Damage) -> list[object] | None:
         if type(value) is list:
             value[:] = [read(item, damage) for item in value]
             return value
@@ -146,7 +148,7 @@ def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullabl
     free = schema.get("additionalProperties")
     read_other = _read(free, parts, f"{place}.*") if isinstance(free, dict) else _data
 
-    def mapping(value: Any, damage: Damage) -> Any:
+    def mapping(value: object, damage: Damage) -> object:
         if type(value) is not dict:
             if value is not None or not nullable:
                 _note(place, damage)
@@ -166,7 +168,7 @@ def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullabl
     return mapping
 
 
-def _data(value: Any, damage: Damage) -> Any:
+def _data(value: object, damage: Damage) -> object:
     return None if value is _MISSING else _plain(value, DEEPEST)
 
 

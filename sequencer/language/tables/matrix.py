@@ -104,7 +104,7 @@ class RowValues:
                     yield name
 
     @property
-    def _scope(self) -> dict[str, Any]:
+    def _scope(self) -> dict[str, object]:
         return {name: known.value for name, known in self._known.items()}
 
     def _evaluated(self, data: object) -> Any:

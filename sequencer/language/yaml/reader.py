@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from yaml.events import (
     AliasEvent,
+    CollectionStartEvent,
     DocumentEndEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -85,6 +88,8 @@ def _number(text: str) -> int | float | None:
     return None
 
 
+_NODES = (ScalarEvent, CollectionStartEvent)
+
 MAX_EXPANDED = 1_000_000
 """How many nodes the aliases of a file may stand for, all in all."""
 
@@ -128,7 +133,7 @@ class EventReader:
         self._resolved: dict[str, Scalar] = {}
         self._nodes = 0
         self._expanded = 0
-        self._next = LOADER(source).get_event
+        self._next: Callable[[], Event] = LOADER(source).get_event
 
     def document(self) -> object:
         """The root of the only document, ``None`` when there is none. Raises ``YamlRefused``."""
@@ -149,7 +154,7 @@ class EventReader:
         event = self._read()
         assert type(event) is expected, event
 
-    def _read(self) -> object:
+    def _read(self) -> Event:
         try:
             return self._next()
         except yaml.MarkedYAMLError as error:
@@ -166,39 +171,38 @@ class EventReader:
     def _refuse(self, code: str, message: str, span: Span) -> YamlRefused:
         return YamlRefused(Problem(code, message, Place(self._file, *span)))
 
-    def _value(self, event: Any, depth: int) -> object:
+    def _value(self, event: Event, depth: int) -> object:
         """The value that ``event`` begins; ``self.span`` is its span afterwards."""
-        kind = type(event)
-        if kind is AliasEvent:
+        if isinstance(event, AliasEvent):
             return self._alias(event)
+        assert isinstance(event, _NODES)
         self._nodes += 1
         if event.anchor is None:
-            return self._unnamed(event, kind, depth)
+            return self._unnamed(event, depth)
         anchor = self._anchors[event.anchor] = _Anchor()
         before = self._nodes + self._expanded
-        anchor.value = self._unnamed(event, kind, depth)
+        anchor.value = self._unnamed(event, depth)
         anchor.written = self._written.get(self.span)
         anchor.nodes = self._nodes + self._expanded - before + 1
         anchor.complete = True
         return anchor.value
 
-    def _unnamed(self, event: Any, kind: type, depth: int) -> object:
-        if kind is ScalarEvent:
+    def _unnamed(self, event: ScalarEvent | CollectionStartEvent, depth: int) -> object:
+        if isinstance(event, ScalarEvent):
             return self._scalar(event)
         if depth >= MAX_DEPTH:
             raise YamlRefused(too_deep(Place(self._file, *_span(event))))
         if event.tag is not None and event.tag not in (TAG + "map", TAG + "seq", "!"):
-            self._refuse_tag(event)
-        return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(event, depth)
+            self._refuse_tag(event, event.tag)
+        return self._mapping(event, depth) if type(event) is MappingStartEvent else self._sequence(event, depth)
 
-    def _scalar(self, event: Any) -> Scalar:
-        start, end = event.start_mark, event.end_mark
-        self.span = span = (start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-        text: str = event.value
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        self.span = span = _span(event)
+        text = event.value
         if self._restore:
             text = text.translate(self._restore)
         if event.tag is not None:
-            return text if event.tag == "!" else self._tagged(event, text, span)
+            return text if event.tag == "!" else self._tagged(event, event.tag, text)
         if not event.implicit[0]:
             return text
         if text in self._resolved:
@@ -209,23 +213,24 @@ class EventReader:
             self._written[span] = text
         return value
 
-    def _tagged(self, event: Any, text: str, span: Span) -> Scalar:
+    def _tagged(self, event: ScalarEvent, tag: str, text: str) -> Scalar:
         try:
-            return resolve_tagged(text, event.tag)
+            return resolve_tagged(text, tag)
         except ValueError as error:
-            if event.tag.startswith(TAG):
-                self._report("bad-tag", str(error), span)
+            if tag.startswith(TAG):
+                self._report("bad-tag", str(error), _span(event))
             else:
-                self._refuse_tag(event)
+                self._refuse_tag(event, tag)
             return text
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuse_tag(self, event: ScalarEvent | CollectionStartEvent, tag: str) -> None:
         hint = "quote the string if it begins with `!`" if type(event) is ScalarEvent else None
-        shown = event.tag if event.tag.startswith("!") else "!!" + event.tag.removeprefix(TAG)
+        shown = tag if tag.startswith("!") else "!!" + tag.removeprefix(TAG)
         self._report("bad-tag", f"the tag {shown} is not allowed here", _span(event), hint)
 
-    def _alias(self, event: Any) -> object:
+    def _alias(self, event: AliasEvent) -> object:
         self.span = span = _span(event)
+        assert event.anchor is not None  # else it is none
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             close = get_close_matches(event.anchor, self._anchors, n=1)
@@ -242,7 +247,7 @@ class EventReader:
             self._written[span] = anchor.written
         return anchor.value
 
-    def _sequence(self, event: object, depth: int) -> SequenceNode:
+    def _sequence(self, event: CollectionStartEvent, depth: int) -> SequenceNode:
         node = SequenceNode(self._file, _span(event))
         start = node.span[:2]
         item = self._read()
@@ -253,14 +258,14 @@ class EventReader:
         node.span = self.span = (*start, *self._end(item, event, node.spans))
         return node
 
-    def _mapping(self, event: object, depth: int) -> MappingNode:
+    def _mapping(self, event: CollectionStartEvent, depth: int) -> MappingNode:
         node = MappingNode(self._file, _span(event))
         start = node.span[:2]
         merged: list[MappingNode] = []
         spans: list[Span] = []
         item = self._read()
         while type(item) is not MappingEndEvent:
-            merges = type(item) is ScalarEvent and item.value == "<<" and item.implicit[0]
+            merges = isinstance(item, ScalarEvent) and item.value == "<<" and item.implicit[0]
             key = self._key(item, depth)
             key_span = self.span
             value = self._value(self._read(), depth + 1)
@@ -279,14 +284,14 @@ class EventReader:
             node = _merge(node, merged)
         return node
 
-    def _key(self, event: object, depth: int) -> str | None:
+    def _key(self, event: Event, depth: int) -> str | None:
         value = self._value(event, depth + 1)
         if type(value) is str:
             return value
         if isinstance(value, MappingNode | SequenceNode):
             self._report("key-not-text", "a key must be a string, not a list or a mapping", self.span)
         else:
-            written = event.value if type(event) is ScalarEvent else str(value)
+            written = event.value if isinstance(event, ScalarEvent) else str(value)
             hint = f'quote it: "{written}"' if written else "write a key before the `:`"
             self._report("key-not-text", "a key must be a string", self.span, hint)
         return None
@@ -299,15 +304,16 @@ class EventReader:
         self._report("bad-merge", "`<<` merges mappings", self.span, "write `<<: *name` or `<<: [*one, *other]`")
         return []
 
-    def _end(self, event: Any, start: Any, spans: list[Span]) -> tuple[int, int]:
+    def _end(self, event: Event, start: CollectionStartEvent, spans: list[Span]) -> tuple[int, int]:
         """Where a collection ends: a block collection with its last value, for libyaml sees its end a line later."""
         if start.flow_style or not spans:
-            return event.end_mark.line + 1, event.end_mark.column + 1
+            return _span(event)[2:]
         return spans[-1][2:]
 
 
-def _span(event: Any) -> Span:
+def _span(event: Event) -> Span:
     start, end = event.start_mark, event.end_mark
+    assert start is not None and end is not None  # as those of a reader are
     return start.line + 1, start.column + 1, end.line + 1, end.column + 1
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.report.after_run import standing
 from sequencer.report.exports.html_chart import drawing_of
@@ -124,5 +124,5 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     yield from report["params"].items()
 
 
-def _in_one_line(fields: Mapping[str, Any]) -> str:
+def _in_one_line(fields: Mapping[str, object]) -> str:
     return " ".join(as_text(value) for key, value in fields.items() if key != "info" and value)
