@@ -2,55 +2,9 @@
 
 from __future__ import annotations
 
-BUILT_IN = frozenset(
+_OF_A_TEXT = frozenset(
     [
-        "abs",
-        "round",
-        "len",
-        "min",
-        "max",
-        "sum",
-        "int",
-        "float",
-        "str",
-        "sorted",
-        "list",
-        "range",
-        "zip",
-        "all",
-        "any",
-        "hex",
-    ]
-)
-MATHEMATICS = frozenset(
-    [
-        "sqrt",
-        "exp",
-        "log",
-        "log10",
-        "log2",
-        "sin",
-        "cos",
-        "tan",
-        "degrees",
-        "radians",
-        "floor",
-        "ceil",
-        "isnan",
-        "isfinite",
-    ]
-)
-STATISTICS = frozenset(["mean", "median", "stdev"])
-METHODS = frozenset(
-    [
-        "capitalize",
-        "casefold",
-        "count",
-        "encode",
         "endswith",
-        "find",
-        "format",
-        "index",
         "isalnum",
         "isalpha",
         "isascii",
@@ -61,6 +15,59 @@ METHODS = frozenset(
         "isprintable",
         "isspace",
         "isupper",
+        "startswith",
+    ]
+)
+"""Methods that say whether a text is something."""
+
+BUILT_IN = frozenset(
+    [
+        "abs",
+        "all",
+        "any",
+        "float",
+        "hex",
+        "int",
+        "len",
+        "list",
+        "max",
+        "min",
+        "range",
+        "round",
+        "sorted",
+        "str",
+        "sum",
+        "zip",
+    ]
+)
+MATHEMATICS = frozenset(
+    [
+        "ceil",
+        "cos",
+        "degrees",
+        "exp",
+        "floor",
+        "isfinite",
+        "isnan",
+        "log",
+        "log10",
+        "log2",
+        "radians",
+        "sin",
+        "sqrt",
+        "tan",
+    ],
+)
+STATISTICS = frozenset(["mean", "median", "stdev"])
+METHODS = _OF_A_TEXT.union(
+    [
+        "capitalize",
+        "casefold",
+        "count",
+        "encode",
+        "find",
+        "format",
+        "index",
         "join",
         "ljust",
         "lower",
@@ -76,48 +83,17 @@ METHODS = frozenset(
         "rstrip",
         "split",
         "splitlines",
-        "startswith",
         "strip",
         "swapcase",
         "title",
         "upper",
         "zfill",
-        "get",
-        "items",
-        "keys",
-        "values",
-        "bit_count",
-        "bit_length",
-        "is_integer",
-        "isoformat",
-        "strftime",
-        "timestamp",
-        "weekday",
-        "isoweekday",
-        "total_seconds",
-        "decode",
-    ]
+    ],
+    ["decode"],
+    ["get", "items", "keys", "values"],
+    ["bit_count", "bit_length", "is_integer"],
+    ["isoformat", "isoweekday", "strftime", "timestamp", "total_seconds", "weekday"],
 )
-BOOLEAN = frozenset(
-    [
-        "all",
-        "any",
-        "isnan",
-        "isfinite",
-        "bool",
-        "startswith",
-        "endswith",
-        "isalnum",
-        "isalpha",
-        "isascii",
-        "isdecimal",
-        "isdigit",
-        "islower",
-        "isnumeric",
-        "isprintable",
-        "isspace",
-        "isupper",
-        "is_integer",
-    ]
-)
+"""Of texts, bytes, mappings, numbers and times."""
+BOOLEAN = _OF_A_TEXT.union(["all", "any", "bool", "is_integer", "isfinite", "isnan"])
 """What these give is surely true or false."""
