@@ -13,15 +13,13 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.run_choice import choose_sequence
-from sequencer.limits import parse_limits
 from sequencer.limits.bounds import bounds
 from sequencer.project.project_folder import Project, open_project
 from sequencer.report.exports.csv_rows import spreadsheet_text
-from sequencer.report.exports.words import printable
+from sequencer.report.exports.words import printable, words_of_limits
 from sequencer.terminal.output import say, say_json
 from sequencer.terminal.problem_output import show_problems
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.problem import Problem
 
 if TYPE_CHECKING:
@@ -130,16 +128,6 @@ def _document(variant: str | None, found: SpecifiedLimit) -> ListedLimit:
     }
 
 
-def _in_words(limits: Data, unit: str | None) -> str:
-    """``4.8 V ≤ value ≤ 5.2 V``; as written where only the run knows them, nothing where there are none."""
-    if limits is None:
-        return ""
-    try:
-        return parse_limits(limits, unit).describe(unit)
-    except ValueError:
-        return as_text(limits)
-
-
 def _source(limit: ListedLimit) -> str:
     """Where the limits come from."""
     if limit["table"] is None:
@@ -176,8 +164,8 @@ def _warns(page: SpecificationPage) -> bool:
 
 def _cells(limit: ListedLimit, page: SpecificationPage, said_before: str = "") -> list[str]:
     """What people read of it; ``said_before`` stands before warning limits, where no heading says what they are."""
-    warnings = _in_words(limit["warn_limits"], limit["unit"])
-    limits = _in_words(limit["limits"], limit["unit"])
+    warnings = words_of_limits(limit["warn_limits"], limit["unit"])
+    limits = words_of_limits(limit["limits"], limit["unit"])
     of_warnings = [said_before + warnings if warnings else ""] if _warns(page) else []
     return [limit["case"], limit["measurement"], limits, *of_warnings, _source(limit)]
 
@@ -200,7 +188,7 @@ def _write_csv(page: SpecificationPage) -> None:
     writer.writerow(columns)
     for limit in page.limits:
         lower, upper = bounds(limit["limits"], limit["unit"])
-        words = {key: _in_words(limit[key], limit["unit"]) for key in ("limits", "warn_limits")}
+        words = {key: words_of_limits(limit[key], limit["unit"]) for key in ("limits", "warn_limits")}
         cells = {**limit, **words, "lower_limit": lower, "upper_limit": upper}
         writer.writerow([_csv_cell(cells[column]) for column in columns])
 
