@@ -58,6 +58,17 @@ modules:
         steps:
           - call: meter.reset
 """
+BLOCKS = """\
+steps:
+  wake:
+    params: {level: {default: 5}}
+    steps:
+      - call: meter.read_voltage
+        with: {channel: 1}
+        save: woken
+      - check: woken > level - nominal
+"""
+"""Steps that a sequence may include."""
 
 
 @pytest.fixture(scope="session")

@@ -7,19 +7,9 @@ from pathlib import Path
 import pytest
 from pygls.exceptions import JsonRpcException
 
-from tests.language_server.conftest import SEQUENCE
+from tests.language_server.conftest import BLOCKS, SEQUENCE
 from tests.language_server.editor import Editor
 
-BLOCKS = """\
-steps:
-  wake:
-    params: {level: {default: 5}}
-    steps:
-      - call: meter.read_voltage
-        with: {channel: 1}
-        save: woken
-      - check: woken > level - nominal
-"""
 INCLUDING = SEQUENCE.replace("vars:", "include: parts/bench.yaml\nvars:").replace(
     "          - call: meter.reset\n", "          - use: wake\n            with: {level: 3}\n"
 )

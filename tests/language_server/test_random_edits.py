@@ -12,19 +12,9 @@ from lsprotocol import types
 
 from sequencer.cli.main import command_line
 from tests.effort import examples
-from tests.language_server.conftest import SEQUENCE
+from tests.language_server.conftest import BLOCKS, SEQUENCE
 from tests.language_server.editor import Editor, Told, until
 
-BLOCKS = """\
-steps:
-  wake:
-    params: {level: {default: 5}}
-    steps:
-      - call: meter.read_voltage
-        with: {channel: 1}
-        save: woken
-      - check: woken > level
-"""
 TABLES = "include: parts/bench.yaml\ntables:\n  rails: {file: rails.csv}\nvars:"
 INCLUDING = SEQUENCE.replace("vars:", TABLES).replace(
     "          - call: meter.reset\n",
