@@ -18,9 +18,10 @@ COMPILE = $(BIN)/python -m compileall -q sequencer
 # Warnings of the packages of tomorrow are theirs to mend; those that hardseq's own code provokes stay errors.
 OWN_WARNINGS = -o filterwarnings="$$(printf 'default\nerror:::sequencer\n')"
 # Whoever has no more tests takes half of another's: neighbours stay together, and share a panel, a server, a project.
-# At the end stands which browser tests passed only when they ran once more: each is a fault to be found (docs/decisions/0018).
+# At the end stands which browser tests passed only when they ran once more, and why they had failed: each is a fault to be
+# found (docs/decisions/0018).
 # The bytecode of tests is kept, whatever the environment says: what pytest makes of their asserts takes as long as all imports.
-TESTS = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal -r fER
+TESTS = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal -r fER --rerun-show-tracebacks
 # Broken links and headings are errors; MkDocs stays below 2 (pyproject.toml), so that it need not warn of that.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --site-dir build/docs
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -83,13 +82,24 @@ def _piece(items: list[pytest.Item], share: int, count: int) -> list[pytest.Item
     return items[len(items) * share // count : len(items) * (share + 1) // count]
 
 
+def ports() -> Iterator[int]:
+    """Ports that no process but a test takes: the system gives those above 32,000 to whoever wants any."""
+    return (20_000 + number % 12_000 for number in _numbers)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server can have it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture
 def free_port() -> int:
-    """A port that stays free until the test takes it: the system gives those above 32,000 to whoever wants any."""
-    while True:
-        port = 20_000 + next(_numbers) % 12_000
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+    """A port that stays free until the test takes it."""
+    return next(filter(is_free, ports()))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -81,11 +81,11 @@ SECTIONS: dict[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("heading", "key"), [(heading, key) for heading, keys in SECTIONS.items() for key in keys])
-def test_every_key_is_documented_in_the_words_of_its_schema(heading: str, key: str) -> None:
+@pytest.mark.parametrize("heading", list(SECTIONS))
+def test_every_key_is_documented_in_the_words_of_its_schema(heading: str) -> None:
     """Each key has its row in the reference, and the row says what the editor says."""
-    expected = row(key, SECTIONS[heading][key])
-    assert expected in section(LANGUAGE, heading), f"under {heading!r}: {expected}"
+    expected = [row(key, schema) for key, schema in SECTIONS[heading].items()]
+    assert [one for one in expected if one not in section(LANGUAGE, heading)] == []
 
 
 @pytest.mark.parametrize("heading", list(SECTIONS))
@@ -175,10 +175,11 @@ def codes_of(call: ast.Call) -> Iterator[str]:
                 yield constant.value
 
 
-@pytest.mark.parametrize("code", sorted(set(codes())))
-def test_every_problem_code_is_documented(code: str) -> None:
+def test_every_problem_code_is_documented() -> None:
     """Each code that a problem can have has its line in the list of problems."""
-    assert re.search(rf"^\| `{code}` \| (error|warning|note)", PROBLEMS, re.MULTILINE), code
+    documented = set(re.findall(r"^\| `(.+?)` \| (?:error|warning|note)", PROBLEMS, re.MULTILINE))
+    assert sorted(set(codes()) - documented) == []
+    assert set(codes())
 
 
 def test_every_code_of_the_examples_is_documented() -> None:

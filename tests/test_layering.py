@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
+from tests.every import every
 
 PACKAGE = Path(__file__).parents[1] / "sequencer"
 
@@ -69,9 +69,13 @@ def imported_layers(path: Path) -> Iterator[tuple[str, int]]:
 LAYERED = sorted(path for layer in LAYERS for path in (PACKAGE / layer).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_only_from_its_own_layer_or_below(path: Path) -> None:
+def test_imports_only_from_its_own_layer_or_below() -> None:
     """A module imports nothing from a layer above its own."""
+    every(LAYERED, imports_only_from_below)
+
+
+def imports_only_from_below(path: Path) -> None:
+    """Whether this one does."""
     own = layer_of(path)
     for layer, line in imported_layers(path):
         if layer in LAYERS:
@@ -111,9 +115,13 @@ def test_no_imports_in_circles() -> None:
     TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("path", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_there_is_one_kind_of_dataclass(path: Path) -> None:
+def test_there_is_one_kind_of_dataclass() -> None:
     """That of ``vocabulary.dataclass``: the standard library's would cost each start half a millisecond a class."""
+    every(LAYERED, has_no_other_dataclass)
+
+
+def has_no_other_dataclass(path: Path) -> None:
+    """Whether this one has none."""
     others = r"^\s*(from dataclasses import .*\bdataclass\b|@dataclass$|@dataclasses\.)"
     found = re.search(others, path.read_text("utf-8"), re.MULTILINE)
     assert found is None or path == PACKAGE / "vocabulary" / "dataclass.py", f"it has `{found[0]}`"

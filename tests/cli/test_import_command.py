@@ -263,6 +263,7 @@ def said_by_figures(project: Path) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_what_was_exported_counts_the_same_elsewhere(form: str, project: Path, tmp_path: Path) -> None:
     """Of every run an export, imported into another project: the same yields, failures, capability and trends."""

@@ -160,6 +160,7 @@ def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
     assert panel.hardseq("status").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel, free_port: int) -> None:
     """While the panel runs a run of its own is refused; beside a waiting panel it may, and leaves that its note."""
     panel.wait_for_state("ready")
@@ -226,6 +227,7 @@ def test_a_panel_of_another_user_is_told(panel: Panel, monkeypatch: pytest.Monke
         PanelClient(panel.project)
 
 
+@pytest.mark.slow
 def test_a_killed_panel_comes_back(panel: Panel) -> None:
     """After a kill -9 the next panel takes over the note, and the commands find it."""
     panel.wait_for_state("ready")

@@ -22,6 +22,8 @@ def test_the_benchmark_runs_and_prints_its_tables(tmp_path: Path) -> None:
     arguments = [
         "--sizes",
         "1",
+        "--busy",
+        "2",
         "--rounds",
         "1",
         "--peers",

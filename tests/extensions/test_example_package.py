@@ -78,6 +78,7 @@ def test_plain_pytest_runs_it(project: Path) -> None:
     assert run(project, "pytest", "-q", "compiled", "--arg", "target=4.5").returncode == 1
 
 
+@pytest.mark.slow
 def test_without_the_package_nothing_runs(project: Path) -> None:
     """Uninstalled, its verb is unknown: what was compiled before is not run on."""
     assert hardseq(project, "run", "settling.yaml", "--no-panel").returncode == 0

@@ -277,6 +277,7 @@ with FiguresIndex(Path(sys.argv[1])) as index:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_at_any_instant_each_run_is_counted_once(tmp_path: Path, file: Path) -> None:
     """A process that follows dies after some batches, in the midst of the next; another one goes on from there."""

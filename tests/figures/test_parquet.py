@@ -131,6 +131,7 @@ def test_only_what_changed_is_written(tmp_path: Path, index: FiguresIndex) -> No
         assert len(contents(folder)["runs"]) == 50
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_at_any_instant_the_folder_is_whole(tmp_path: Path) -> None:
     """Each file can be read, runs have all of their cases, and the next call leaves what an undisturbed one does."""

@@ -296,6 +296,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_killed_at_any_instant_of_following_and_rebuilding(
     tmp_path: Path, serve: Callable[..., FiguresService]

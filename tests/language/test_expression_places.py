@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sequencer.steps import step_types
 from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.steps.keys import CONDITION, MARK, TEMPLATE
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped
+from tests.every import every
 
 POISON = "a ${{ nosuch }} b"
 REFUSED = {"expression-in-fixed-text", "expression-in-key"}
@@ -225,23 +226,37 @@ def judge(project: Path, sequence: Mapping[str, Any], mark: str | None) -> None:
         assert codes & REFUSED, codes
 
 
-@pytest.mark.parametrize("path", STEPS)
-def test_every_text_of_a_step_is_evaluated_or_refuses_expressions(path: str, project: Path) -> None:
+def beginnings(paths: Iterable[str]) -> dict[str, list[str]]:
+    """The paths by what they begin with: a verb, or the shape around the steps."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.partition(".")[0].partition("[")[0], []).append(path)
+    return found
+
+
+@pytest.mark.parametrize(("verb", "paths"), beginnings(STEPS).items())
+def test_every_text_of_a_step_is_evaluated_or_refuses_expressions(verb: str, paths: list[str], project: Path) -> None:
     """An expression in any text of any verb is looked into, or is a problem at its place."""
-    step, mark = STEPS[path]
-    sequence = {
-        "name": "S",
-        "include": "blocks.yaml",
-        "drivers": {"probe": "probe.Probe"},
-        "modules": {"m": {"cases": {"c": {"steps": [step]}}}},
-    }
-    judge(project, sequence, mark)
+
+    def check(path: str) -> None:
+        step, mark = STEPS[path]
+        sequence = {
+            "name": "S",
+            "include": "blocks.yaml",
+            "drivers": {"probe": "probe.Probe"},
+            "modules": {"m": {"cases": {"c": {"steps": [step]}}}},
+        }
+        judge(project, sequence, mark)
+
+    every(paths, check)
 
 
-@pytest.mark.parametrize("path", SHAPES)
-def test_every_text_around_the_steps_is_evaluated_or_refuses_expressions(path: str, project: Path) -> None:
+@pytest.mark.parametrize(("shape", "paths"), beginnings(SHAPES).items())
+def test_every_text_around_the_steps_is_evaluated_or_refuses_expressions(
+    shape: str, paths: list[str], project: Path
+) -> None:
     """The same for the top level, modules, cases, rows, drivers and parameters."""
-    judge(project, *SHAPES[path])
+    every(paths, lambda path: judge(project, *SHAPES[path]))
 
 
 def test_every_text_of_a_block_is_evaluated_or_refuses_expressions(project: Path) -> None:
@@ -382,9 +397,14 @@ class Probe:
         return 1
 
 
-@pytest.mark.parametrize("path", TEMPLATES)
-def test_every_template_of_a_step_is_evaluated_when_it_runs(path: str, project: Path) -> None:
+@pytest.mark.parametrize(("verb", "paths"), beginnings(TEMPLATES).items())
+def test_every_template_of_a_step_is_evaluated_when_it_runs(verb: str, paths: list[str], project: Path) -> None:
     """No text of a step may be looked into by ``check`` and then shown, compared or matched as it is written."""
+    every(paths, lambda path: evaluated(path, project))
+
+
+def evaluated(path: str, project: Path) -> None:
+    """Compiles a sequence of this step alone, runs it, and looks whether its expression was asked for."""
     sequence = {
         "name": "S",
         "include": "blocks.yaml",

@@ -12,6 +12,7 @@ from sequencer.language.read import load
 from sequencer.language.shapes.schema import sequence_schema
 from sequencer.steps import step_types
 from sequencer.vocabulary.tree import plain
+from tests.every import every
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "tests" / "examples" / "valid"
@@ -50,20 +51,23 @@ def test_it_is_a_json_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("path", list(PROPERTIES))
-def test_every_key_has_a_description(path: str) -> None:
+def test_every_key_has_a_description() -> None:
     """An editor can explain every key, at every depth."""
-    schema = PROPERTIES[path]
-    assert schema.get("description") or "$ref" in schema, path
+    assert PROPERTIES
+    assert [path for path, one in PROPERTIES.items() if not one.get("description") and "$ref" not in one] == []
 
 
-@pytest.mark.parametrize("path", [path for path, schema in PROPERTIES.items() if "examples" in schema])
-def test_every_example_is_valid(path: str) -> None:
+def test_every_example_is_valid() -> None:
     """What an editor offers as an example is valid where it is offered."""
+    every([path for path, schema in PROPERTIES.items() if "examples" in schema], has_valid_examples)
+
+
+def has_valid_examples(path: str) -> None:
+    """Whether those of this key are."""
     schema = PROPERTIES[path]
     for example in schema["examples"]:
         errors = list(Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]}).iter_errors(example))
-        assert errors == [], f"{path}: {example}"
+        assert errors == [], example
 
 
 @pytest.mark.parametrize("path", [path for path, schema in PROPERTIES.items() if "default" in schema])

@@ -24,7 +24,9 @@ from sequencer.panel import start_session
 from sequencer.panel.server import PanelServer
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
+from tests.conftest import is_free, ports
 from tests.figures.line import SHIFTS, copied, kept
+from tests.panel.pages import Pages
 from tests.panel.routing import compile_once
 from tests.panel.sequences import BENCH, SIMPLE
 
@@ -163,9 +165,19 @@ class Stand:
         self.write("hardseq.toml", text)
 
     def open(self, port: int = 0, host: str | None = None) -> Panel:
-        panel = Panel(self.folder, self.target, port, host)
+        panel = Panel(self.folder, self.target, port or _usual_port(), host)
         self.panels.append(panel)
         return panel
+
+
+_PORT: list[int] = []
+
+
+def _usual_port() -> int:
+    """The same for each test, where it is free: a browser knows most of a panel then, and has compiled it."""
+    if not _PORT:
+        _PORT.append(next(filter(is_free, ports())))
+    return _PORT[0] if is_free(_PORT[0]) else 0
 
 
 @pytest.fixture(scope="module")
@@ -237,16 +249,24 @@ def routes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def pages_of() -> Callable[[Any], Pages]:
+    """The pages of a browser."""
+    known: dict[Any, Pages] = {}
+    return lambda browser: known.setdefault(browser, Pages(browser))
+
+
 @pytest.fixture
-def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+def browse(chromium: Any, pages_of: Callable[[Any], Pages]) -> Iterator[Callable[..., Any]]:
     """Opens a page of a panel: ``browse(panel, "/runs", locale="de")``. No page may have an error in its console.
+
+    It is as a new one, though another test may have had it (``pages.py``), unless ``new`` says that it is one.
 
     Nothing turns or slides on it: each frame of that would be drawn without a graphics card. ``MOVING`` are the options
     of a page where it does. With ``clock``, what it does after some seconds comes when ``page.clock`` says so, or then.
     ``now``: what time it is for the page (Unix seconds).
     """
-    contexts: list[Any] = []
-    wrong: list[str] = []
+    pages = pages_of(chromium)
 
     def open_page(
         panel: Panel | str,
@@ -255,27 +275,20 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
         strict: bool = True,
         clock: bool = False,
         now: float | None = None,
+        new: bool = False,
         **options: Any,
     ) -> Any:
-        context = chromium.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
-        )
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        page = context.new_page()
-        if strict:
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        wanted = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+        opened = pages.take(wanted, now, new=new)
+        opened.strict = strict
+        page = opened.page
         if clock:
             page.clock.install()
-        if now is not None:
-            page.clock.set_system_time(now)
         page.goto((panel if isinstance(panel, str) else panel.url) + path)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    wrong = pages.put_back()
     assert not wrong
 
 

@@ -88,7 +88,7 @@ def test_a_browser_that_never_saw_the_panel_asks_for_little(shared_stand: Any, b
     It is drawn before the script is there, and says nothing of the stand then.
     """
     panel = shared_stand.open()
-    page = browse(panel, "/healthz")
+    page = browse(panel, "/healthz", new=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(panel.url)))
     page.goto(panel.url)

@@ -18,6 +18,7 @@ class Cycle:
         self.itself = self
 
 
+@pytest.mark.slow
 def test_garbage_goes_also_where_it_was_thought_to_stay(request: pytest.FixtureRequest) -> None:
     """What is left by a run was frozen before it, and is freed after it; what is there then is let alone again."""
     request.addfinalizer(gc.freeze)

@@ -152,6 +152,7 @@ def test_the_description_is_valid_openapi(contract: Contract) -> None:
     assert contract.document["openapi"] == "3.1.0"
 
 
+@pytest.mark.slow
 def test_every_call_answers_as_described(contract: Contract) -> None:
     """A whole run over HTTP: each request, answer and error has the form that the description gives it."""
     ask = contract.ask

@@ -137,6 +137,7 @@ modules: {main: {name: Main, cases: {where: {name: Where, steps: [{measure: Proc
     assert processes[0] != processes[1]
 
 
+@pytest.mark.slow
 def test_a_panel_ends_while_a_run_begins(stand: Any) -> None:
     """Whoever ends the panel need not wait for a driver that is never done with being imported."""
     stand.write("drivers/endless.py", "import time\n\ntime.sleep(60)\n" + BENCH)

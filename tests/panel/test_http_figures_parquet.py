@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from click.testing import CliRunner
 
 from sequencer.cli import figures
 
 
+@pytest.mark.slow
 def test_the_command_has_its_files_from_the_panel(line_panel: Any, tmp_path: Path) -> None:
     """All runs by month and stand; a second time nothing is to be done; a full disk is no panel that is away."""
 

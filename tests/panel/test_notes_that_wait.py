@@ -11,6 +11,7 @@ from sequencer.store.base import StoreUnavailable
 METHODS = ("save", "get", "latest", "notes", "add_note")
 
 
+@pytest.mark.slow
 def test_a_comment_is_kept_while_the_store_is_away(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown meanwhile, also under `latest`, and in files; afterwards the store has it once."""
     panel = stand.open()

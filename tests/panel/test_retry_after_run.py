@@ -40,6 +40,7 @@ def _left(panel: Any) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_it_is_tried_again_over_http(panel: Any, stand: Any) -> None:
     """Once it is done, it is done; a run that is not there, and one that left nothing, are refused."""
     report = panel.last()

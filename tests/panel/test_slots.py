@@ -294,6 +294,7 @@ def test_a_slot_whose_run_could_not_begin_is_not_waited_for(stand: Any, monkeypa
     assert (report["slot"]["name"], report["status"]) == ("left", "passed")
 
 
+@pytest.mark.slow
 def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As any other driver's file: the next start measures with what stands in it now."""
     loaded: list[str] = []
@@ -362,6 +363,7 @@ def test_another_sequence_is_chosen_for_all_slots(stand: Any) -> None:
     reports(panel, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_panel_that_ends_while_eight_slots_run_leaves_nothing(stand: Any, spawn: Any, killed: bool) -> None:
     """Killed or asked to end: every journal is whole, every teardown was run, and no test process is left."""
@@ -398,6 +400,7 @@ def test_a_panel_that_ends_while_eight_slots_run_leaves_nothing(stand: Any, spaw
         assert not report["damaged_lines"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_panel_once_every_slot_has_torn_down(stand: Any, spawn: Any) -> None:
     """However often it is pressed, and whatever the running cases ignore; the reports are stored, and it ends well."""
     bench = (stand.folder / "drivers/bench.py").read_text("utf-8")

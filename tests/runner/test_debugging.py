@@ -172,6 +172,7 @@ def test_a_teardown_that_pauses_still_runs(project: Any, debug: Debug, said: str
     assert case(report, "end::off")["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_a_pause_takes_no_time_of_the_product(project: Any, debug: Debug) -> None:
     """However long somebody thinks, the timeout of the case does not pass, and nobody kills the process."""
     project.module("main", project.case("a", logging(project, "one", "two"), timeout=1.5))

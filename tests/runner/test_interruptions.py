@@ -53,6 +53,7 @@ def assert_complete(outcome: Any) -> None:
     assert not outcome.report["aborted"]
 
 
+@pytest.mark.slow
 def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callable[..., Any]) -> None:
     """A step's, its group's or the case's: whichever ends first, with the call it hung in; the next case runs."""
     p = project

@@ -142,6 +142,7 @@ def test_a_simulated_run_says_that_a_program_is_real(project: Any, execute: Call
     assert outcome.statuses == {"main::a": "passed", "main::b": "passed"}
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs_is_killed_with_its_children(
     project: Any, execute: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -162,6 +163,7 @@ def test_a_program_that_hangs_is_killed_with_its_children(
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.slow
 def test_a_program_shows_how_far_it_is(project: Any, execute: Callable[..., Any]) -> None:
     """The last percentage that it printed, over one line again and again, moves the bar; other words do not."""
     code = (

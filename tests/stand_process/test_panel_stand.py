@@ -27,6 +27,7 @@ def compiled(manifest: str, *, uses_stand: bool = True) -> Compiled:
     return Compiled(Path(), manifest, "s", (), (), fresh=False, uses_stand=uses_stand)
 
 
+@pytest.mark.slow
 def test_what_is_shared_stays_until_the_sequence_changes(stand: Stand, project: Project) -> None:
     """The same process for each run of a sequence, another one for another; what it knows of ended slots it is told."""
     panel = PanelStand(stand.printed.append)

@@ -81,6 +81,7 @@ def counted(file: Path) -> list[object]:
         return figures(index)
 
 
+@pytest.mark.slow
 def test_runs_are_stored_while_space_is_given_back(file: Path) -> None:
     """Nobody waits until all of it is done: several runs are stored meanwhile, and all are there."""
     store, other = SqliteStore(file), SqliteStore(file, busy_seconds=5.0)
@@ -144,6 +145,7 @@ def test_nobody_reading_is_waited_for(file: Path) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_two_at_once_prune_each_run_once(file: Path) -> None:
     """Both end well, together they say as often as there were runs that one went, and the figures are the same."""
     before = counted(file)
@@ -174,6 +176,7 @@ def test_killed_at_any_instant_it_is_whole(full: Path, request: pytest.FixtureRe
     assert file.stat().st_size < full.stat().st_size / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["", "alone"])
 def test_a_full_disk_takes_nothing_away(small_disk: Path, request: pytest.FixtureRequest, how: str) -> None:
     """Neither while runs are pruned nor while space is given back; once there is room again, both go on."""

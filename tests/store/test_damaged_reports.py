@@ -134,6 +134,7 @@ def _use(report: RunReport) -> None:
     list(report_lines(report))
 
 
+@pytest.mark.slow
 @given(place=st.sampled_from(_places(REPORT)), value=ODD)
 @settings(max_examples=examples(200))
 def test_a_stored_report_with_any_field_of_another_type_is_a_report_again(place: tuple[Any, ...], value: Any) -> None:
@@ -147,6 +148,7 @@ def test_a_stored_report_with_any_field_of_another_type_is_a_report_again(place:
     assert read_report(copy.deepcopy(report)) == report
 
 
+@pytest.mark.slow
 @given(place=st.sampled_from(_places(REPORT)))
 @settings(max_examples=examples(150))
 def test_a_stored_report_without_a_field_is_a_report_again(place: tuple[Any, ...]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sequencer.figures.history import CaseFailures, SeriesName
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store, StoreConflict, StoreError
-from tests.store.counting import series, series_names, statistics
+from tests.store.counting import series, series_names, statistics, statistics_of
 
 DAY = 86400.0
 NOON = 1_700_000_000.0
@@ -395,23 +395,26 @@ def test_statistics_agree_with_counting_by_hand(store: Store, report: MakeReport
     ]
     for one in saved:
         store.save(one)
-    for _ in range(25):
-        since, until = sorted(MIDNIGHT + dice.choice([-3, -1, 0, 1, 2, 30, 35, 1099, 1102]) * DAY for _ in "ab")
-        wanted = RunFilter(
-            since=dice.choice([None, since, since + 1234.5]),
-            until=dice.choice([None, until, until + 4321.0]),
-            sequence=dice.choice([None, None, "One"]),
-            part_number=dice.choice([None, None, "P1"]),
-            stand=dice.choice([None, None, "S1"]),
-            serial_number=dice.choice([None, None, None, "A"]),
-            verdict=dice.choice([None, None, None, "failed"]),
-            slot=dice.choice([None, None, "left"]),
-            start=dice.choice([None, None, None, "one"]),
-        )
-        found = statistics(store, wanted)
+    filters = [_random_filter(dice) for _ in range(25)]
+    for wanted, found in zip(filters, statistics_of(store, filters), strict=True):
         failures = {failure.case: failure.runs for failure in found.failures}
         figures = (found.passed, found.failed, found.error, found.stopped, found.units, found.first_passed, failures)
         assert figures == _expected(saved, wanted), wanted
+
+
+def _random_filter(dice: random.Random) -> RunFilter:
+    since, until = sorted(MIDNIGHT + dice.choice([-3, -1, 0, 1, 2, 30, 35, 1099, 1102]) * DAY for _ in "ab")
+    return RunFilter(
+        since=dice.choice([None, since, since + 1234.5]),
+        until=dice.choice([None, until, until + 4321.0]),
+        sequence=dice.choice([None, None, "One"]),
+        part_number=dice.choice([None, None, "P1"]),
+        stand=dice.choice([None, None, "S1"]),
+        serial_number=dice.choice([None, None, None, "A"]),
+        verdict=dice.choice([None, None, None, "failed"]),
+        slot=dice.choice([None, None, "left"]),
+        start=dice.choice([None, None, None, "one"]),
+    )
 
 
 def test_a_series_shows_values_with_their_limits(store: Store, report: MakeReport) -> None:
