@@ -35,7 +35,6 @@ def watch_alarms(session: Session, project: Project, address: str) -> None:
     )
 
 
-_AT_ONCE = 200
 COUNTING_SECONDS = 10.0
 """Seconds for which `hardseq run` counts runs that nobody counted yet; the next one goes on."""
 
@@ -79,7 +78,7 @@ def evaluate_alarms(project: Project, store: Store, tell: Callable[[str], None])
         try:
             known = {alarm.id for alarm in book.shown()}
             with FiguresIndex(project.state.figures, project.state.figures_lock) as index:
-                follow(index, store, progress, at_once=_AT_ONCE)
+                follow(index, store, progress)
                 watch.evaluate(index.ask, time.time())
             for alarm in book.shown():
                 if alarm.id not in known:

@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 PAGE = 200
 """Runs that the store is asked for at a time."""
 BATCH = 1000
-"""Runs that are added at once."""
+"""Runs that are added at once, or some more."""
 VALUES = 200_000
 """Cases and measurements that are not kept waiting for more to be added with them."""
 
@@ -32,33 +32,32 @@ def _silent(done: int, left: int) -> None:
     """Nobody wants to know."""
 
 
-def follow(index: FiguresIndex, store: Store, progress: Progress = _silent, *, at_once: int | None = None) -> None:
+def follow(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
     """Adds what the store got since the last time; all of it where the index is of another store.
 
-    ``at_once``: how many runs are added together; default: ``BATCH``.
     What was added stays added when this is broken off, and the next call goes on from there. A damaged index is begun
     anew. Raises :class:`sequencer.store.base.StoreUnavailable`,
     :class:`sequencer.figures.index.FiguresUnavailable`.
     """
     try:
-        _follow(index, store, progress, at_once or BATCH)
+        _follow(index, store, progress)
     except IndexDamaged:
-        rebuild(index, store, progress, at_once=at_once)
+        rebuild(index, store, progress)
 
 
-def rebuild(index: FiguresIndex, store: Store, progress: Progress = _silent, *, at_once: int | None = None) -> None:
+def rebuild(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
     """Throws the index away and makes it from the store. Takes and raises as :func:`follow` does."""
     index.clear()
-    _follow(index, store, progress, at_once or BATCH)
+    _follow(index, store, progress)
 
 
-def _follow(index: FiguresIndex, store: Store, progress: Progress, at_once: int) -> None:
+def _follow(index: FiguresIndex, store: Store, progress: Progress) -> None:
     place, checkpoint = index.checkpoint
     if place and place != store.place:
         index.clear()
         checkpoint = None
     done = 0
-    with closing(_ahead(_batches(index, store, checkpoint, at_once))) as batches:
+    with closing(_ahead(_batches(index, store, checkpoint))) as batches:
         for batch in batches:
             if batch.new or batch.unreadable or batch.next != checkpoint:
                 index.add(store.place, batch.next, batch.new, batch.unreadable)
@@ -92,10 +91,10 @@ class _Batch(NamedTuple):
     new: list[NewRun]
     unreadable: list[UnreadableRun]
 
-    def is_enough(self, at_once: int) -> bool:
+    def is_enough(self, runs: int) -> bool:
         """Whether it is to be added by now; what holds many values is, too, for the sake of memory."""
         values = sum(len(new.rows.cases) + len(new.rows.measurements) for new in self.new)
-        return not self.left or self.runs >= at_once or values >= VALUES
+        return not self.left or self.runs >= runs or values >= VALUES
 
     def followed_by(self, later: _Batch) -> _Batch:
         """Both; what is said later of a run counts, but that :meth:`FiguresIndex.add` sees whether it was aborted."""
@@ -107,30 +106,30 @@ class _Batch(NamedTuple):
         return _Batch(later.next, self.runs + later.runs, later.left, *both)
 
 
-def _batches(index: FiguresIndex, store: Store, checkpoint: str | None, at_once: int) -> Generator[_Batch]:
+def _batches(index: FiguresIndex, store: Store, checkpoint: str | None) -> Generator[_Batch]:
     """What is to be added after ``checkpoint``: the first page of the store alone, so that there is soon something to
     be asked for, then several together, as each time costs as much as some hundred runs."""
     batch: _Batch | None = None
     enough = 1
-    with closing(_ahead(_pages(store, checkpoint, min(PAGE, at_once)))) as pages:
+    with closing(_ahead(_pages(store, checkpoint))) as pages:
         try:
             for page in pages:
                 read = _read_page(index, page)
                 batch = read if batch is None else batch.followed_by(read)
                 if batch.is_enough(enough):
                     yield batch
-                    batch, enough = None, at_once
+                    batch, enough = None, BATCH
         except StoreError:
             if batch is not None:  # what it told before it failed
                 yield batch
             raise
 
 
-def _pages(store: Store, place: str | None, limit: int) -> Generator[StoreChanges]:
+def _pages(store: Store, place: str | None) -> Generator[StoreChanges]:
     """All that the store has after ``place``."""
     left = True
     while left:
-        page = store.changes(place, limit=limit)
+        page = store.changes(place, limit=PAGE)
         yield page
         place, left = page.next, page.left > 0
 

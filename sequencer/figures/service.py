@@ -44,8 +44,6 @@ CHECKED = 50
 CHECK_PAUSE = 600.0
 """Seconds from the end of a round of that through all reports to the next one."""
 _PAUSE = 0.1
-AT_ONCE = 500
-"""Runs that are added at once: a panel answers in between."""
 
 
 class _Closed(Exception):
@@ -268,7 +266,7 @@ class FiguresService:
             self._say(runs=runs, unreadable=unreadable, changed=changed, left=left, rebuilding=rebuilding)
 
         bring = rebuild if anew else follow
-        bring(index, self._store, progress, at_once=AT_ONCE)
+        bring(index, self._store, progress)
         if again := again | self._found_changed(index):
             read_again(index, self._store, sorted(again))
             self._say(changed=index.changed_reports(), left=self._state.left)

@@ -60,8 +60,8 @@ class Reference:
             frame[f"by_{name}"] = frame[KEYS.get(name, name)]
             names.append(f"by_{name}")
         span = scope.get("span")
-        frame["span"] = [None if span is None else _span(row.local, span, self.shifts) for row in frame.itertuples()]
-        return frame.fillna(dict.fromkeys((*names, "span"), NOTHING)), [*names, "span"]
+        frame["span"] = NOTHING if span is None else [_span(local, span, self.shifts) for local in frame.local]
+        return frame.fillna(dict.fromkeys(names, NOTHING)), [*names, "span"]
 
     def yields(self, scope: Mapping[str, Any]) -> list[Row]:
         """Yield, first-pass yield, final yield."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from sequencer.figures import cases as cases_of
 from sequencer.figures import history as history_of
 from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
@@ -156,7 +157,11 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
     )
     assert [tuple(row) for row in choices(index.ask, Scope())] == reference.choices()
     # Also of all runs in a time, which are added up from their days.
+    done: list[dict[str, Any]] = []
     for whole in (scope, {name: scope[name] for name in ("sequence", "since", "until") if name in scope}, {}):
+        if whole in done:
+            continue
+        done.append(whole)
         found = [row.document() for row in capabilities(index.ask, Scope(**whole, shifts=SHIFTS))]
         assert_same(found, reference.capabilities(whole))
         found = [row.document() for row in times(index.ask, Scope(**whole, shifts=SHIFTS))]
@@ -169,10 +174,13 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
 
 def assert_cases_agree(index: FiguresIndex, reference: Reference, scope: dict[str, Any]) -> None:
     """Where the time of each case goes, and version by version, those that ran first in front."""
+    counted: list[object] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cases_of, "durations", lambda *asked: counted.append(durations(*asked)) or counted[-1])
+        found = [row.document() for row in case_times(index.ask, Scope(**scope, shifts=SHIFTS))]
     if not scope.keys() - {"sequence", "since", "until"}:
-        assert durations(index.ask, Scope(**scope)) is not None  # the counts of each day are those of the cases
+        assert counted and None not in counted  # the counts of each day are those of the cases
     expected = reference.case_times(scope)
-    found = [row.document() for row in case_times(index.ask, Scope(**scope, shifts=SHIFTS))]
     others = ("versions", "title", "retries", "retried", "asked", "waited", "measures")
     ours = [{name: value for name, value in row.items() if name not in others} for row in found]
     assert_same(ours, [row for row in expected if "version" not in row])

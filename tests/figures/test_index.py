@@ -271,7 +271,7 @@ from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures import follow as following
 from sequencer.store.sqlite.store import SqliteStore
-following.BATCH = 7
+following.PAGE = following.BATCH = 7
 with FiguresIndex(Path(sys.argv[1])) as index:
     follow(index, SqliteStore(Path(sys.argv[2])), lambda done, left: print(done, flush=True))
 """

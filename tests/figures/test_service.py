@@ -281,10 +281,10 @@ def test_damage_is_mended_by_itself(tmp_path: Path, serve: Callable[..., Figures
 CHILD = """
 import sys, time
 from pathlib import Path
-from sequencer.figures import service
+from sequencer.figures import follow
 from sequencer.figures.service import FiguresService
 from sequencer.store.sqlite.store import SqliteStore
-service.AT_ONCE = 7
+follow.PAGE = follow.BATCH = 7
 folder = Path(sys.argv[1])
 figures = FiguresService(SqliteStore(folder / "runs.sqlite3"), folder / "figures.duckdb", folder / "figures.lock")
 if sys.argv[2] == "anew":
