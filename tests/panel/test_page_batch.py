@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import started, verdict
+from tests.panel.live_page import scanned, started, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +75,7 @@ def shown(page: Any) -> None:
 
 def scan(page: Any, serial: str, word: str = "Pass") -> None:
     """One board, until it is tested and the stand is ready again."""
-    page.keyboard.type(f"{serial}\n")
+    scanned(page, f"{serial}\n")
     expect(page.locator(".hero-facts .big dd")).to_have_text(serial)
     expect(verdict(page)).to_have_text(word)
     started(page)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.panel.axe import violations
-from tests.panel.live_page import at_sizes, settled, verdict
+from tests.panel.live_page import at_sizes, scanned, settled, verdict
 from tests.panel.sequences import SIMPLE
 from tests.panel.test_slots import ASKING, fill, opened, ready, until
 
@@ -23,8 +23,7 @@ def tile(page: Any, name: str) -> Any:
 
 def scan(page: Any, text: str) -> None:
     """As a scanner does it: wherever the focus is, all at once, and Enter."""
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
+    scanned(page, f"{text}\n")
 
 
 def is_(page: Any, name: str, status: str) -> None:
