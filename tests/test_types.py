@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "sequencer"
 LINES = {path: path.read_text(encoding="utf-8").splitlines() for path in sorted(PACKAGE.rglob("*.py"))}
 
-MOST_ANY = 272
+MOST_ANY = 271
 MOST_IGNORED = 12
 """To be lowered with each that goes."""
 

@@ -17,7 +17,7 @@ from sequencer.panel.refusals import ActionRefused, ApiError, ResourceNotFound
 from sequencer.panel.requests import body, expect, number, optional_text, query
 from sequencer.panel.routes import ANYTHING, COUNT, OBJECT, TEXT, TRUE, Parameter, Right, Route, mapping, optional
 from sequencer.protocol.request import StartRequest
-from sequencer.report.dialog import NOT_GIVEN
+from sequencer.report.dialog_answer import NOT_GIVEN
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.json_text import compact

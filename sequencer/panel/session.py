@@ -314,7 +314,7 @@ class Session:
         Raises ``ResourceNotFound``, ``ActionRefused`` (answered, withdrawn) or ``InvalidRequest`` (with ``fields``).
         """
         # Imported here: most runs ask nothing.
-        from sequencer.report.dialog import InvalidAnswer, read_answer
+        from sequencer.report.dialog_answer import InvalidAnswer, read_answer
 
         asked = self.live.look(lambda report, _: _dialog(report, identity))
         if asked is None:

@@ -24,7 +24,7 @@ from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undama
 from sequencer.vocabulary.status import FailureKind, LogLevel, SkipKind, Status, WaitKind
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]

@@ -29,7 +29,7 @@ class Questions:
     def take(self, identity: str, result: str, value: object) -> bool:
         """Whether this answer is the one that counts; from then on the question is closed."""
         # Imported here: most runs ask nobody anything.
-        from sequencer.report.dialog import InvalidAnswer, read_answer
+        from sequencer.report.dialog_answer import InvalidAnswer, read_answer
 
         with self._lock:
             if identity not in self._open:

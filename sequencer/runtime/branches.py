@@ -23,7 +23,7 @@ from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.failure import CaseLeftOut, Interruption, TimedOut, TimedSubject
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 LOOK_SECONDS = 0.05
 """How soon a deadline of a branch's step is noticed, at the latest."""

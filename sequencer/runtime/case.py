@@ -44,7 +44,7 @@ from sequencer.vocabulary.reason import Reason, read_reason
 from sequencer.vocabulary.status import Status, verdict
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 JUDGES_LEFT_OUT = SkipReason("condition", Reason("judges_left_out"))
 

@@ -19,7 +19,7 @@ from sequencer.vocabulary.failure import Interruption, StepError, Stopped, Timed
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 ANSWERS_FILE = "answers file"
 """Who answered, where the answer was prepared."""
@@ -132,7 +132,7 @@ class Dialogs:
     def deliver(self, identity: str, result: str, value: Data = None, by: str | None = None) -> bool:
         """Takes an answer; false when it comes too late or is none. Called from any thread."""
         # Imported here, as where it is read: most runs ask nobody.
-        from sequencer.report.dialog import InvalidAnswer
+        from sequencer.report.dialog_answer import InvalidAnswer
 
         with self._lock:
             question = self._open.get(identity)
@@ -148,7 +148,7 @@ class Dialogs:
 
     def _prepared(self, case: str, dialog: DialogDescription, answers: deque[Data]) -> DialogAnswer:
         """Takes the next prepared answer; an invalid one, or none, is a ``StepError``."""
-        from sequencer.report.dialog import InvalidAnswer, prepared_answer
+        from sequencer.report.dialog_answer import InvalidAnswer, prepared_answer
 
         identity = uuid4().hex
         self._emit(DialogAsked(case, identity, {**dialog}))
@@ -194,6 +194,6 @@ class Dialogs:
 def _accepted(dialog: Mapping[str, object] | None, result: str, value: object) -> Data:
     if result == "close" or dialog is None:
         return None
-    from sequencer.report.dialog import read_answer
+    from sequencer.report.dialog_answer import read_answer
 
     return read_answer(dialog, result, value)

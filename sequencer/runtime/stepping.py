@@ -21,7 +21,7 @@ from sequencer.vocabulary.failure import Stopped
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 PauseChoice = Literal["continue", "skip", "repeat", "run on", "stop"]
 

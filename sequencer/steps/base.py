@@ -28,7 +28,7 @@ from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import DialogDescription
+    from sequencer.report.dialog_description import DialogDescription
 
 
 class Block(NamedTuple):

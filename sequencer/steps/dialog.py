@@ -7,7 +7,8 @@ from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.project.pictures import require_pictures
-from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys, without_ends
+from sequencer.report.dialog import describe, describe_field, field_problems, useless_keys
+from sequencer.report.dialog_answer import buttons, without_ends
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE, WARN_LIMITS

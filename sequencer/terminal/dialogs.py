@@ -9,7 +9,8 @@ from functools import partial
 from typing import NamedTuple, Protocol, TextIO
 
 from sequencer.report import event as events
-from sequencer.report.dialog import Appearance, DialogDescription, DialogField, InvalidAnswer, buttons, read_answer
+from sequencer.report.dialog_answer import InvalidAnswer, buttons, read_answer
+from sequencer.report.dialog_description import Appearance, DialogDescription, DialogField
 from sequencer.report.event import Stamped
 from sequencer.terminal.lines import Line, clean, indented
 from sequencer.vocabulary.data import Data

@@ -208,7 +208,12 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     exports = {f"sequencer.report.exports.{name}" for name in ("html_page", "json_text", "junit")}
     assert not with_page & {"sequencer.steps.base", "sequencer.vocabulary.model", "sequencer.panel.bundle", *exports}
     of_tests = loaded_by("-c", "import sequencer.runtime.child, sequencer.runtime.session")
-    assert not of_tests & {"sequencer.report.model", "sequencer.report.dialog", "sequencer.report.fold", "statistics"}
+    assert not of_tests & {
+        "sequencer.report.model",
+        "sequencer.report.dialog_answer",
+        "sequencer.report.fold",
+        "statistics",
+    }
 
 
 @pytest.mark.parametrize(("arguments", "order"), [(["run", "x.yaml"], ["child", "click"]), (["x"], ["click"])])

@@ -10,19 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.report.dialog import (
-    LONGEST_TEXT,
-    NOT_GIVEN,
-    InvalidAnswer,
-    appearance,
-    buttons,
-    describe,
-    describe_field,
-    field_problems,
-    read_answer,
-    useless_keys,
-    without_ends,
-)
+from sequencer.report.dialog import appearance, describe, describe_field, field_problems, useless_keys
+from sequencer.report.dialog_answer import LONGEST_TEXT, NOT_GIVEN, InvalidAnswer, buttons, read_answer, without_ends
 
 
 def choice(value: object, label: str, image: object = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.report.dialog import read_answer
+from sequencer.report.dialog_answer import read_answer
 from sequencer.runtime import deadline
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps, pause_dialog

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sequencer.limits import judge, limit_problems, parse_limits
 from sequencer.protocol.params import WrongParam, read_param
-from sequencer.report.dialog import InvalidAnswer, describe, read_answer
+from sequencer.report.dialog import describe
+from sequencer.report.dialog_answer import InvalidAnswer, read_answer
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.regex import PatternError, bound, compile_bytes, compile_pattern, nests_repetitions
 

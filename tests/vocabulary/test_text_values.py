@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.protocol.params import WrongParam, read_param, read_params
-from sequencer.report.dialog import InvalidAnswer, describe, read_answer
+from sequencer.report.dialog import describe
+from sequencer.report.dialog_answer import InvalidAnswer, read_answer
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.refused_value import UnreadableText, for_author
 from sequencer.vocabulary.text_values import (
