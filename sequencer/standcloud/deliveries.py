@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,60 +31,26 @@ from sequencer.standcloud.delivery import (
     DeliveryTarget,
     OutboxUnavailable,
 )
+from sequencer.standcloud.described_target import described_target
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.standcloud.unsent_runs import UnsentRuns
 from sequencer.store.base import FactoryCopy, RunSummary, Store, StoreError, StoreUnavailable
 from sequencer.store.waiting_notes import WaitingNotes
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.standcloud.client import StandCloud
     from sequencer.standcloud.job import DrainJob, DrainResult, SendOutcome
     from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry
 
-
-def describe(
-    outbox: Outbox, name: str, target: DeliveryTarget | None, problem: ReasonOrText | None, limit: int
-) -> dict[str, object]:
-    """One target::
-
-        {target, usable, automatic, problem, coded_reason, waiting, blocked, parked, delivered, last_delivery,
-         hold: {reason, status, text, seconds} or null,
-         entries: [{run, target, state, queued, attempts, last_try, next_try, status, text, delivered}, ...]}
-
-    ``problem`` says why it is not usable, ``coded_reason`` its code. ``block``: ``refused`` (the key; until it changes)
-    or ``paused`` (the server asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at
-    most ``limit`` of each. Times in Unix seconds.
-    """
-    block = None if target is None else outbox.block_of(target)
-    entries = [
-        asdict(entry)
-        for state in ("parked", "blocked", "waiting")
-        for entry in outbox.entries(name, state=state, limit=limit)
-    ]
-    return {
-        "target": name,
-        "usable": target is not None,
-        "automatic": target is not None and target.automatic,
-        "problem": sentence(problem),
-        "coded_reason": coded(problem),
-        **asdict(outbox.counts(name)),
-        "hold": None if block is None else asdict(block),
-        "entries": entries,
-    }
-
-
 CATCH_UP = 10.0
 """Seconds that a single run may take for what earlier ones left waiting."""
-
 STORE_INTERVAL = 1.0
 """Minutes between two tries to bring waiting reports into a store that was away."""
-
 MOST_MISSING = 100
 """Reports that the store lacks and that are counted beside it; of more than these it is to be told of first."""
-
 MOST_TOLD = 20
 """Parked reports of one target that a ``sync`` names."""
 
@@ -411,14 +376,13 @@ class Deliveries:
         return number
 
     def status(self, *, limit: int = 50) -> dict[str, object]:
-        """What ``GET /api/outbox`` answers: see ``describe``."""
+        """What ``GET /api/outbox`` answers: see ``described_target``."""
         targets = {target.name: target for target in self._targets()}
         problems = self._problems()
-        return {
-            "targets": [
-                describe(self.outbox, name, targets.get(name), problems.get(name), limit) for name in self._names()
-            ]
-        }
+        told = (
+            described_target(self.outbox, name, targets.get(name), problems.get(name), limit) for name in self._names()
+        )
+        return {"targets": list(told)}
 
     def start(self, *, first: float = FIRST_AFTER) -> None:
         """Starts the job for what is sent by itself: StandCloud's by ``autosync``, and what a store missed."""
