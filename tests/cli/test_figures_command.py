@@ -103,6 +103,7 @@ def test_yield(project: Path) -> None:
     assert [row["runs"] for row in late] == [1]
 
 
+@pytest.mark.slow
 def test_one_measurement(project: Path) -> None:
     """Each point, bin and version in a line of text or CSV; in JSON the numbers of all three values."""
     named = ("m::rail", "Rail")

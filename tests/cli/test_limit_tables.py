@@ -61,6 +61,7 @@ def measurements(project: Path) -> list[Any]:
     return [each for case in cases for attempt in case["attempts"] for each in attempt["measurements"]]
 
 
+@pytest.mark.slow
 def test_each_variant_has_the_limits_of_its_rows(project: Path) -> None:
     """The report says limits, unit, table, row and the file's hash; limits are converted into the step's unit."""
     assert run(project, part="PSB-12").returncode == 0
@@ -83,6 +84,7 @@ def test_a_measurement_without_a_row_cannot_pass(project: Path) -> None:
     assert "the table 'ripple' has no limits for 5 A" in run(project, part="PSB-12", load="5 A").stdout
 
 
+@pytest.mark.slow
 def test_a_changed_table_is_read_again_and_a_damaged_one_never_used(project: Path) -> None:
     """The file is an input of the sequence; what was made of it is held against the manifest, and in plain pytest
     against its own hash."""

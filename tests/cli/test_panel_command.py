@@ -89,6 +89,7 @@ def panel(tmp_path: Path) -> Iterator[Panel]:
         started.process.communicate()
 
 
+@pytest.mark.slow
 def test_a_panel_is_driven_from_the_command_line(panel: Panel) -> None:
     """Start, status and stop do what they say, second ones are refused, and the panel ends cleanly."""
     assert urlopen(panel.address + "healthz", timeout=20).status == 200
@@ -187,6 +188,7 @@ def test_a_panel_for_others_needs_a_token(tmp_path: Path, monkeypatch: pytest.Mo
     assert "token" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["start", "stop", "status"])
 def test_a_panel_that_died_is_no_panel(panel: Panel, what: str) -> None:
     """A note that a killed panel left leads nowhere: not to an error, and not to the panel that has its port now."""
@@ -243,6 +245,7 @@ def test_a_killed_panel_comes_back(panel: Panel) -> None:
     assert again.hardseq("status").returncode == 1
 
 
+@pytest.mark.slow
 def test_the_journals_of_a_panel_are_marked_as_stored(panel: Panel) -> None:
     """A run of the panel leaves a journal that says its report is safe."""
     panel.wait_for_state("ready")

@@ -44,6 +44,7 @@ def add(file: Path, text: str) -> None:
     file.write_text(f"{file.read_text('utf-8')}\n{text}", "utf-8")
 
 
+@pytest.mark.slow
 def test_a_sequence_for_one_product_runs_in_a_fixture_of_eight(project: Path) -> None:
     """By editing hardseq.toml alone: it passes in one slot, then in each of eight with arguments of its own."""
     sequence = project / "sequences" / "rails.yaml"

@@ -319,6 +319,7 @@ def test_an_open_file_is_a_handle() -> None:
     assert plain({"log": handle})["log"] is handle
 
 
+@pytest.mark.slow
 def test_what_has_no_end_is_refused() -> None:
     """A value in itself, one nested without measure, one of a million elements and more: each is an error."""
     loop: list[Any] = []

@@ -371,6 +371,7 @@ def test_broken_extensions_are_listed(install: Install) -> None:
     assert bad.output.count("of the package hardseq-bad 2.0 cannot be used: ") == 2
 
 
+@pytest.mark.slow
 def test_an_unchanged_sequence_looks_for_no_extensions(install: Install, tmp_path: Path) -> None:
     """Reading entry points costs a start its time: an unchanged sequence runs without, even one that uses them."""
     info = install("hardseq-beep", "1.0", ENTRY, beep_step=STEP)

@@ -251,6 +251,7 @@ TRUTHS = truths(COUNT)
 VOLTAGE = Measured("main::voltage", "Voltage", "V")
 
 
+@pytest.mark.slow
 def test_a_drifting_stand_is_seen_in_its_points(planted: FiguresIndex) -> None:
     """Far more values than a chart shows: those that are shown have both ends of each stand, and rise on one alone."""
     scope = Scope(by=("stand",))

@@ -65,6 +65,7 @@ def contents(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     return {table: read(folder, f"SELECT * FROM {FROM.format(table)} ORDER BY ALL") for table in TABLES}
 
 
+@pytest.mark.slow
 def test_what_is_read_is_what_ran(tmp_path: Path, index: FiguresIndex) -> None:
     """Runs, cases, measurements, failures and units, by any program that reads Parquet."""
     kept(tmp_path / "out", index)
@@ -109,6 +110,7 @@ def _later(rows: RunRows, seconds: float) -> RunRows:
     return rows._replace(run=moved)
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_written(tmp_path: Path, index: FiguresIndex) -> None:
     """A run rewrites the files of its month and stand, a second call nothing; what the index has no more is removed."""
     folder = tmp_path / "out"
@@ -171,6 +173,7 @@ with FiguresIndex(Path(sys.argv[1])) as index:
 """
 
 
+@pytest.mark.slow
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, index: FiguresIndex) -> None:
     """One with other files, and one with the figures of another store, are refused, with what to do instead."""
     (tmp_path / "own.txt").write_text("mine")
@@ -187,6 +190,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, index: Figures
     assert (tmp_path / "own.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_harms_nothing(tmp_path: Path, index: FiguresIndex) -> None:
     """What cannot be written whole does not take the place of what is there."""
     folder = tmp_path / "out"

@@ -129,6 +129,7 @@ def test_a_copy_has_the_figures_of_pruned_runs(store: Store, tmp_path: Path) -> 
     copy.close()
 
 
+@pytest.mark.slow
 def test_runs_that_a_factory_lacks_stay(couchdb_server: Any, open_couchdb: Callable[..., Any], database: str) -> None:
     """They are counted, and go once they are there; while the factory is away none goes."""
     centre = CouchStore(couchdb_server.connect(), f"{database}_units", version_1=f"{database}_live")
@@ -285,6 +286,7 @@ def test_at_a_factory_only_administrators_may(couchdb_server: Any, open_couchdb:
     assert all(administrator.get(report["id"]) == report for report in made)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_at_any_instant_each_run_is_whole_or_pruned(tmp_path: Path) -> None:
     """Of a process that prunes one by one and dies somewhere; the figures are the same all the time."""

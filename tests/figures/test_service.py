@@ -129,6 +129,7 @@ def test_a_report_that_was_changed_after_it_was_counted_is_read_again(
     store.close()
 
 
+@pytest.mark.slow
 def test_a_change_in_the_database_is_found_by_itself(
     tmp_path: Path, serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_change_in_the_database_is_found_by_itself(
     store.close()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., FiguresService]) -> None:
     """A question, and how far it is, do not wait for a rebuild; it says how many runs are left."""
     store = Slow(reports(500))
@@ -188,6 +190,7 @@ def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., 
     assert asked(figures)[0].runs == 500
 
 
+@pytest.mark.slow
 def test_what_must_be_whole_waits_for_the_rest(
     serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +261,7 @@ def test_a_file_that_others_have_open_is_waited_for(tmp_path: Path, serve: Calla
     assert asked(figures)[0].runs == 3
 
 
+@pytest.mark.slow
 def test_damage_is_mended_by_itself(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
     """Bytes that flip while nobody looks, or no file at all: the next answer is right."""
     file = tmp_path / "figures.duckdb"

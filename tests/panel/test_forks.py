@@ -29,6 +29,7 @@ modules:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.real_start
 def test_a_panel_forks_its_test_processes_from_one_of_the_sequence_as_it_is(stand: Any) -> None:
     """Run after run has the same parent, not the panel; a changed sequence another, and nobody outlives the panel."""

@@ -28,6 +28,7 @@ def ask(panel: Any, **query: object) -> Any:
     return answer.json
 
 
+@pytest.mark.slow
 def test_pages_and_totals(line_panel: Any) -> None:
     """The newest first with totals; later pages go on without; what is looked for may be a part in other capitals."""
     first = ask(line_panel, limit=3)

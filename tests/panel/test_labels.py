@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.keeping_printer import KeepingPrinter
 
 SEQUENCE = """
@@ -28,6 +30,7 @@ def unlabelled(panel: Any) -> list[str]:
     return [alert["run"] for alert in alerts if alert["code"] == "label"]
 
 
+@pytest.mark.slow
 def test_each_unit_has_one_label(stand: Any) -> None:
     """Each unit that lacks its label is told until that one is printed; what is done again after a run prints none."""
     stand.sequence("labelled", SEQUENCE)

@@ -38,6 +38,7 @@ CALLS = {
 """Bodies with which a call does nothing that lasts."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [None, "Oda", "Eve", "Max"])
 def test_each_call_is_for_those_who_have_its_right(staffed: Any, name: str | None) -> None:
     """Whoever has the right gets an answer of the call, whoever has not is refused before it does anything."""

@@ -62,6 +62,7 @@ def test_it_is_tried_again_over_http(panel: Any, stand: Any) -> None:
     panel.run()
 
 
+@pytest.mark.slow
 def test_the_stand_is_taken_while_it_is_tried_again(stand: Any) -> None:
     """Start is refused, Stop ends it, and the panel is ready for the next board."""
     stand.sequence(

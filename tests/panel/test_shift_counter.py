@@ -60,6 +60,7 @@ def counted(tmp_path: Path) -> Any:
     one.store.close()
 
 
+@pytest.mark.slow
 def test_a_shift_begins_with_nothing_and_the_clock_may_be_set_back(counted: Counted) -> None:
     """Over midnight the night shift goes on; in the morning it is all anew; a clock set back finds the old numbers."""
     counted.store.save(fold(make_events(start=MORNING - 8 * HOUR + 60, serial_number="SN1")))
@@ -143,6 +144,7 @@ def test_closing_between_two_counts_ends_it_at_once(counted: Counted, monkeypatc
     assert "shift" not in [thread.name for thread in threading.enumerate() if thread not in others]
 
 
+@pytest.mark.slow
 def test_reports_that_wait_are_counted_and_never_twice(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that is stored while it is being counted is counted anew; one that comes and goes gives no number."""
     counted.now = MORNING + HOUR

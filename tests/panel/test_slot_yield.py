@@ -58,6 +58,7 @@ def _like(real: Any, slot: str, serial: str, status: str, before: float) -> Any:
     return report
 
 
+@pytest.mark.slow
 def test_statistics_by_slot(worn: Any) -> None:
     """Each slot of the stand in the order of the numbers, with the filters; one that is meant alone has no others."""
     ask = Contract(worn).ask

@@ -70,6 +70,7 @@ def reports(panel: Any, count: int) -> list[RunReport]:
     return sorted(found, key=lambda report: report["slot"]["name"])
 
 
+@pytest.mark.slow
 def test_filled_slots_start_together_and_each_ends_by_itself(stand: Any) -> None:
     """An empty slot is left out; one of them is stopped, the others go on; the runs share their start."""
     panel = opened(stand, "left", "middle", "right")
@@ -122,6 +123,7 @@ def test_what_is_wrong_with_one_slot_starts_none(stand: Any) -> None:
     assert not panel.report_store.store.find().runs
 
 
+@pytest.mark.slow
 def test_each_slot_starts_as_soon_as_it_is_filled(stand: Any) -> None:
     """While others run; what runs is in no other slot, and a slot that runs takes nothing."""
     panel = opened(stand, "left", "right", start="each")
@@ -165,6 +167,7 @@ modules:
 """
 
 
+@pytest.mark.slow
 def test_every_answer_of_a_stand_with_slots_is_as_described(stand: Any) -> None:
     """The state with its slots, the start of several, questions of a slot: each has its form."""
     panel = opened(stand, "left", "right", sequence=ASKING)
@@ -217,6 +220,7 @@ class Port:
 """
 
 
+@pytest.mark.slow
 def test_a_slot_whose_driver_is_wrong_is_wrong_alone(stand: Any) -> None:
     """It says so at its place, and the others run."""
     stand.write(
@@ -255,6 +259,7 @@ modules:
 """
 
 
+@pytest.mark.slow
 def test_slots_share_a_driver_that_stays_open(stand: Any) -> None:
     """It is opened once, for this start and the next, and goes with the panel."""
     stand.write("drivers/meter.py", METER)
@@ -324,6 +329,7 @@ def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any, monkeypa
     assert values.count(-1.0) == 2
 
 
+@pytest.mark.slow
 def test_an_invalid_sequence_is_told_once(stand: Any) -> None:
     """Every slot is blocked by it, and all are ready once it is mended."""
     panel = opened(stand, "left", "right")
@@ -348,6 +354,7 @@ def test_whoever_has_just_done_something_in_a_slot_sees_it(stand: Any) -> None:
     assert seen == states
 
 
+@pytest.mark.slow
 def test_another_sequence_is_chosen_for_all_slots(stand: Any) -> None:
     """What was scanned for the one before is gone."""
     stand.write("sequences/other.yaml", SIMPLE)

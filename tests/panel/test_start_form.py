@@ -144,6 +144,7 @@ def test_neither_stop_nor_another_value_waits_for_the_disk(stand: Any, monkeypat
     assert session(panel)["alerts"] == []
 
 
+@pytest.mark.slow
 def test_the_form_is_kept_over_a_restart_and_a_change_of_the_sequence(stand: Any) -> None:
     """Programs that start runs see nothing of it: what they do not give has its default."""
     stand.sequence("board", BATCH)
@@ -195,6 +196,7 @@ def test_a_form_that_cannot_be_kept_or_read_says_so(stand: Any) -> None:
     assert session(panel)["form"]["lost"]["variant"] == "?"
 
 
+@pytest.mark.slow
 def test_after_a_refused_start_the_next_one_starts(stand: Any) -> None:
     """Each start is judged by itself, however soon it follows a refusal: for a tag, a case, a value, a lateness."""
     stand.sequence("board", BATCH)

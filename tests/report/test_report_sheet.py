@@ -54,6 +54,7 @@ def test_a_sheet_has_the_logo_and_the_colour_of_its_verdict() -> None:
     assert "<img" not in html.bytes_of(report_of("Board")).decode()
 
 
+@pytest.mark.slow
 def test_pdf_is_made_and_loads_nothing(tmp_path: Path) -> None:
     """A whole PDF comes out; what names and pictures point to on the network is never asked for."""
     pdf()

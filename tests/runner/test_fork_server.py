@@ -184,6 +184,7 @@ def ends(run: Run) -> str:
     return str(report["status"])
 
 
+@pytest.mark.slow
 @pytest.mark.real_start
 def test_a_driver_finds_in_a_fork_what_it_finds_in_a_started_process(
     look: Project, make_server: MakeServer, start: Start

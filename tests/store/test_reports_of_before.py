@@ -147,6 +147,7 @@ def hardseq(*arguments: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_embedded_database_is_read_as_before(project: Path) -> None:
     """History, yield, series, reports, exports and attached files of an old `hardseq.sqlite3`."""
     state = StateFolder(project / ".hardseq")
@@ -158,6 +159,7 @@ def test_the_embedded_database_is_read_as_before(project: Path) -> None:
         store.close()
 
 
+@pytest.mark.slow
 def test_documents_in_couchdb_are_read_as_before(couchdb_server: Any, database: str, files: Path) -> None:
     """Old documents, with their attachments and views, answer all that the embedded database answers.
 
