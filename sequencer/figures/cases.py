@@ -120,7 +120,7 @@ def _of_durations(ask: Ask, scope: Scope) -> tuple[_Rows, _Rows]:
     )
     of_versions = ask(
         f"""{chosen}, known AS (
-            SELECT {by}, title, version, count(*) AS n, median(seconds) AS middle, min(start_time) AS since
+            SELECT {by}, title, chosen.version, count(*) AS n, median(seconds) AS middle, min(start_time) AS since
             FROM cases JOIN chosen USING (run) WHERE seconds IS NOT NULL GROUP BY ALL
         )
         SELECT {by}, sequence, name, version, n, middle FROM known JOIN titles USING (title)

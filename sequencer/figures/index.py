@@ -349,9 +349,8 @@ class FiguresIndex:
             if measurements:
                 case_names, names_of, units_of, *rest = zip(*measurements, strict=True)
                 series = self._series_of((run.sequence, (case_names, names_of, units_of)))
-                of_run = ([fact] * len(measurements) for fact in (run.start_time, run.counted))
                 places = range(len(measurements))
-                _extend(tables["measurements"], ([number] * len(measurements), series, places, *of_run, *rest))
+                _extend(tables["measurements"], ([number] * len(measurements), series, places, *rest))
             for case, measurement in failures:
                 _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))
             for unit in sub_units:
@@ -430,9 +429,12 @@ class FiguresIndex:
             f"make_timestamp(unnest(j.{name})) AS {name}" if kind == "TIMESTAMP" else f"unnest(j.{name}) AS {name}"
             for name, kind in columns.items()
         )
-        derived = ", ".join(["*", *DERIVED.get(table, {}).values()])
+        derived = DERIVED.get(table, {})
+        named = [f"{derived.get(name, f'given.{name}')} AS {name}" for name in TABLES.get(table, columns)]
+        of_runs = "JOIN runs USING (run)" if derived else ""
         self._open_connection().execute(
-            f"INSERT INTO {table} SELECT {derived} FROM (SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j))",
+            f"INSERT INTO {table} SELECT {', '.join(named)} "
+            f"FROM (SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)) given {of_runs}",
             [msgspec.json.encode(dict(zip(columns, values_of, strict=True))).decode(), json.dumps(kinds)],
         )
 
