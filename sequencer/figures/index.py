@@ -12,7 +12,6 @@ of their own, as they are the same in each run. ``units`` has each unit with the
 from __future__ import annotations
 
 import errno
-import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,10 +24,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from sequencer.figures import daily, durations
 from sequencer.figures.cells import known as known_number
 from sequencer.figures.cells import number
-from sequencer.figures.rows import RunRows
+from sequencer.figures.insertion import OWN, RowsOfRuns, insert, turned
+from sequencer.figures.rows import CaseRow, MeasurementRow, RunRows
 from sequencer.figures.scope import Ask
 from sequencer.figures.tables import (
-    DERIVED,
     OF_RUNS,
     REFRESH_UNITS,
     SCHEMA,
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 MEMORY = "512MB"
 THREADS = 2
 
-_Columns = list[list[object]]
 _Plan = tuple[str, tuple[tuple[object, ...], ...]]
 """A sequence, and column by column what its cases or measurements are called in some runs."""
 _MOST_PLANS = 1_000
@@ -208,11 +206,10 @@ class FiguresIndex:
         """
         with self._transaction() as connection:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
-            self._insert("unreadable", _turned(unreadable))
+            insert(connection, "unreadable", turned(unreadable))
             taken, times = self._replacing(_each_once(runs), [one.id for one in unreadable])
             first = self._next
-            for table, columns in self._tables(taken).items():
-                self._insert(table, columns)
+            self._insert(taken)
             self._save_titles()
             for whole in range(first // SORTED_AT_ONCE, self._next // SORTED_AT_ONCE):
                 self._sort(whole * SORTED_AT_ONCE, (whole + 1) * SORTED_AT_ONCE)
@@ -328,41 +325,55 @@ class FiguresIndex:
                 self._delete(table, "run", old)
         return taken, [known_number(time) for _, run, _, time in known if run not in kept]
 
-    def _tables(self, runs: Sequence[NewRun]) -> dict[str, _Columns]:
-        """The columns to be inserted, by table."""
-        tables: dict[str, _Columns] = {table: [[] for _ in _given(table)] for table in OF_RUNS}
+    def _insert(self, runs: Sequence[NewRun]) -> None:
+        """Their rows, the measurements that are new, and the units that are touched."""
+        of_runs = {table: RowsOfRuns(table) for table in OWN}
+        rows: dict[str, list[Sequence[object]]] = {"runs": [], "failures": [], "sub_units": []}
         known = len(self._series)
-        units: set[tuple[object, ...]] = set()
         newest: dict[_Plan, float] = {}
         for new in runs:
-            number, self._next = self._next, self._next + 1
-            run, cases, measurements, failures, sub_units = new.rows
-            fields = {**run._asdict(), "run": number, "digest": new.digest}
-            _extend(tables["runs"], ([fields[name]] for name in TABLES["runs"]))
-            titles: list[int] = []
-            if cases:
-                names, said, *rest = zip(*cases, strict=True)
-                plan = run.sequence, (names, said)
-                newest[plan] = max(run.start_time, newest.get(plan, -math.inf))
-                titles = self._titles_of(plan)
-                _extend(tables["cases"], ([number] * len(cases), titles, *rest))
-            if measurements:
-                case_names, names_of, units_of, *rest = zip(*measurements, strict=True)
-                series = self._series_of((run.sequence, (case_names, names_of, units_of)))
-                places = range(len(measurements))
-                _extend(tables["measurements"], ([number] * len(measurements), series, places, *rest))
-            for case, measurement in failures:
-                _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))
-            for unit in sub_units:
-                _extend(tables["sub_units"], ([number], *([value] for value in unit)))
-            if run.serial_number is not None:
-                units.add((run.sequence, run.part_number, run.serial_number))
+            run, _, _, failures, sub_units = new.rows
+            fields = {**run._asdict(), "run": self._next, "digest": new.digest}
+            rows["runs"].append([fields[name] for name in TABLES["runs"]])
+            titles = self._take_in(new.rows, fields, of_runs, newest)
+            rows["failures"] += [(self._next, titles[case], measurement) for case, measurement in failures]
+            rows["sub_units"] += [(self._next, *unit) for unit in sub_units]
+            self._next += 1
         for (sequence, (names, said)), time in newest.items():
             for name, title in zip(names, said, strict=True):
                 self._name_case(sequence, str(name), time, str(title))
-        tables["touched"] = _turned(units)
-        tables["series"] = _turned((number, *key) for key, number in self._series.items() if number > known)
-        return tables
+        rows["series"] = [(number, *key) for key, number in self._series.items() if number > known]
+        units = {(run.sequence, run.part_number, run.serial_number) for _, (run, *_) in runs}
+        rows["touched"] = [unit for unit in units if unit[-1] is not None]
+        connection = self._open_connection()
+        for table, found in rows.items():
+            insert(connection, table, turned(found))
+        for those in of_runs.values():
+            those.insert(connection)
+
+    def _take_in(
+        self,
+        rows: RunRows,
+        fields: Mapping[str, object],
+        of_runs: Mapping[str, RowsOfRuns],
+        newest: dict[_Plan, float],
+    ) -> dict[object, int]:
+        """The cases and measurements of a run with these ``fields``; returns the numbers of its cases."""
+        run, cases, measurements, _, _ = rows
+        titles: dict[object, int] = {}
+        if cases:
+            columns = dict(zip(CaseRow._fields, zip(*cases, strict=True), strict=True))
+            plan = run.sequence, (columns["name"], columns["title"])
+            newest[plan] = max(run.start_time, newest.get(plan, -math.inf))
+            numbers = self._titles_of(plan)
+            of_runs["cases"].add(fields, {**columns, "title": numbers})
+            titles = dict(zip(columns["name"], numbers, strict=True))
+        if measurements:
+            columns = dict(zip(MeasurementRow._fields, zip(*measurements, strict=True), strict=True))
+            series = self._series_of((run.sequence, (columns["case"], columns["name"], columns["unit"])))
+            places = range(len(measurements))
+            of_runs["measurements"].add(fields, {**columns, "series": series, "position": places})
+        return titles
 
     def _titles_of(self, plan: _Plan) -> list[int]:
         """The numbers of a run's cases; runs of one version have the same ones."""
@@ -401,7 +412,7 @@ class FiguresIndex:
         """Those that are new, or other ones than before."""
         new = [(number, *key, said, since) for key in self._new_titles for number, since, said in [self._titles[key]]]
         self._delete("titles", "title", [row[0] for row in new])
-        self._insert("titles", _turned(new))
+        insert(self._open_connection(), "titles", turned(new))
         self._new_titles.clear()
 
     def _sort(self, first: int, end: int) -> None:
@@ -416,27 +427,6 @@ class FiguresIndex:
     def _delete(self, table: str, column: str, values: Sequence[object]) -> None:
         if values:
             self._open_connection().execute(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))", [list(values)])
-
-    def _insert(self, table: str, values_of: _Columns) -> None:
-        """Column by column, as JSON."""
-        import msgspec
-
-        if not values_of or not values_of[0]:
-            return
-        columns = TOUCHED if table == "touched" else _given(table)
-        kinds = {name: ["BIGINT" if kind == "TIMESTAMP" else kind] for name, kind in columns.items()}
-        values = ", ".join(
-            f"make_timestamp(unnest(j.{name})) AS {name}" if kind == "TIMESTAMP" else f"unnest(j.{name}) AS {name}"
-            for name, kind in columns.items()
-        )
-        derived = DERIVED.get(table, {})
-        named = [f"{derived.get(name, f'given.{name}')} AS {name}" for name in TABLES.get(table, columns)]
-        of_runs = "JOIN runs USING (run)" if derived else ""
-        self._open_connection().execute(
-            f"INSERT INTO {table} SELECT {', '.join(named)} "
-            f"FROM (SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)) given {of_runs}",
-            [msgspec.json.encode(dict(zip(columns, values_of, strict=True))).decode(), json.dumps(kinds)],
-        )
 
 
 def known_digests(ask: Ask, runs: Sequence[str]) -> dict[str, str]:
@@ -457,22 +447,6 @@ def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:
         if known is None or known.rows.run.aborted or not new.rows.run.aborted:
             found[new.rows.run.id] = new
     return found
-
-
-def _given(table: str) -> Mapping[str, str]:
-    """The columns that are not made of others."""
-    derived = DERIVED.get(table, {})
-    return {name: kind for name, kind in TABLES[table].items() if name not in derived}
-
-
-def _extend(columns: _Columns, more: Iterable[Iterable[object]]) -> None:
-    for column, values in zip(columns, more, strict=True):
-        column.extend(values)
-
-
-def _turned(rows: Iterable[Sequence[object]]) -> _Columns:
-    """Rows as columns."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _columns(columns: Mapping[str, str]) -> str:

@@ -84,12 +84,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
 """Tables with their columns. ``position`` is the measurement's place in its run."""
-DERIVED: Mapping[str, Mapping[str, str]] = {
-    "cases": {"version": "runs.version", "counted": "runs.counted", "cell": durations.CELL},
-    "measurements": {"start_time": "runs.start_time", "counted": "runs.counted"},
-}
-"""Columns that are made of others and of the run's, with SQL. What the run says too is there once more as many a
-question needs nothing else of it: to look up a million runs takes longer than to read a million values."""
+OF_RUN = ("run", "version", "start_time", "counted")
+"""Columns of cases and measurements that say what their run does. They are there once more as many a question needs
+nothing else of it: to look up a million runs takes longer than to read a million values."""
+DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"cell": durations.CELL}}
+"""Columns that are made of others, with SQL."""
 
 SORTED_AT_ONCE = 32_768
 """Runs whose measurements and cases are sorted once they are all there: a question about some of these reads little
