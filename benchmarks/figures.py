@@ -99,8 +99,22 @@ def side_by_side(measured: Mapping[int, Mapping[str, Timing]]) -> str:
     return "\n".join(lines)
 
 
-_OF_ONE = ("histogram", "values", "capability", "box", "control", "limits")
 _RAIL = {"case": "main::voltage", "measurement": "Voltage"}
+
+
+def _of_one(scope: Scope) -> Asked:
+    """What the page of one measurement asks, in its order."""
+    other = {"other_case": "main::current", "other_measurement": "Current", "other_unit": "A"}
+    at_once = [(name, scope, _RAIL) for name in ("capability", "values", "histogram")]
+    boxes = ("box", scope._replace(by=("stand",)), _RAIL)
+    return [
+        *at_once,
+        boxes,
+        *((name, scope, _RAIL) for name in ("control", "correlations", "limits")),
+        ("scatter", scope, {**_RAIL, **other}),
+    ]
+
+
 PAGES: Mapping[str, Asked] = {
     "Overview": [
         ("overview", Scope(), {}),
@@ -115,16 +129,16 @@ PAGES: Mapping[str, Asked] = {
     ],
     "Measurements": [("measurements", Scope(), {})],
     "Measurements, a month": [("measurements", Scope(since=END - 30 * DAY), {})],
-    "One measurement": [(name, Scope(), _RAIL) for name in _OF_ONE],
-    "One measurement, a month": [(name, Scope(since=END - 30 * DAY), _RAIL) for name in _OF_ONE],
+    "One measurement": _of_one(Scope()),
+    "One measurement, a month": _of_one(Scope(since=END - 30 * DAY)),
     "Time": [("cases", Scope(), {})],
     "Time, a month": [("cases", Scope(since=END - 30 * DAY), {})],
 }
 """What each page asks, of all runs where nothing else is said."""
 AT_ONCE = 6
 """Questions that a panel answers at a time."""
-IN_TURN = ("box", "control", "limits")
-"""Those that their page asks one after the other, once it has the answers to the others."""
+IN_TURN = ("box", "control", "correlations", "limits", "scatter")
+"""Those that their page asks two at a time, once it has the answers to the others."""
 UNIT = ("unit-history", "unit")
 """What the page of a unit asks."""
 SINGLE: Sequence[tuple[str, str, Scope]] = (
@@ -146,14 +160,13 @@ def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
 
     def together(questions: Asked) -> Callable[[], object]:
         at_once = [each for each in questions if each[0] not in IN_TURN]
+        in_turn = [each for each in questions if each[0] in IN_TURN]
 
         def page() -> None:
-            with ThreadPoolExecutor(AT_ONCE) as browser:
-                for answered in [browser.submit(one, *each) for each in at_once]:
-                    answered.result()
-            for each in questions:
-                if each not in at_once:
-                    one(*each)
+            for asked_now, most in ((at_once, AT_ONCE), (in_turn, 2)):
+                with ThreadPoolExecutor(most) as browser:
+                    for answered in [browser.submit(one, *each) for each in asked_now]:
+                        answered.result()
 
         return page
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sequencer.figures.cells import known, number, real, text
 from sequencer.figures.one_measurement import Measured, series_of
-from sequencer.figures.scope import Ask, Scope, Split, named
+from sequencer.figures.scope import Ask, Scope, Split, grouped, named, same
 
 NEWEST_RUNS = 5_000
 """Counted runs of the scope that are looked at, the newest ones. Of a run the last value of each measurement counts."""
@@ -58,35 +58,39 @@ def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured | None = None)
     x, y = series_of(ask, scope, of), series_of(ask, scope, other)
     if x is None or y is None:
         return []
-    chosen, values, names = _newest(scope)
+    chosen, values, names = _newest(ask, scope)
     by = ", ".join(names)
-    pairs = f"""{chosen}, pairs AS (
+    ends = ", ".join(
+        f"row_number() OVER (PARTITION BY {by} ORDER BY {end}, id)" for end in ("x", "x DESC", "y", "y DESC")
+    )
+    rows = ask(
+        f"""{chosen}, pairs AS MATERIALIZED (
             SELECT {by}, id, serial_number, start_time, max_by(value, position) FILTER (series = {x}) AS x,
                    max_by(value, position) FILTER (series = {y}) AS y
             FROM measurements JOIN chosen USING (run) WHERE series IN ({x}, {y}) AND value IS NOT NULL
             GROUP BY ALL HAVING x IS NOT NULL AND y IS NOT NULL
-        )"""
-    rows = ask(
-        f"{pairs} SELECT {by}, count(*), min(x) < max(x) AND min(y) < max(y), corr(x, y), regr_slope(y, x), "
-        f"regr_intercept(y, x) FROM pairs GROUP BY {by} ORDER BY ALL",
-        values,
-    )
-    ends = ", ".join(
-        f"row_number() OVER (PARTITION BY {by} ORDER BY {end}, id)" for end in ("x", "x DESC", "y", "y DESC")
-    )
-    most = max(1, MOST_POINTS // max(1, len(rows)))
-    points = ask(
-        f"""{pairs} SELECT {by}, id, serial_number, start_time, x, y FROM pairs
-        QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY hash(id), id) <= {most} OR least({ends}) = 1
-        ORDER BY start_time, id""",
+        ), lines AS (
+            SELECT {by}, count(*) AS n, min(x) < max(x) AND min(y) < max(y) AS vary, corr(x, y) AS r,
+                   regr_slope(y, x) AS slope, regr_intercept(y, x) AS intercept
+            FROM pairs GROUP BY {by}
+        ), shown AS (
+            SELECT * FROM pairs
+            QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY hash(id), id)
+                    <= greatest(1, {MOST_POINTS} // (SELECT count(*) FROM lines)) OR least({ends}) = 1
+        )
+        SELECT {", ".join(f"l.{name}" for name in names)}, n, vary, r, slope, intercept,
+               id, serial_number, start_time, x, y
+        FROM shown s JOIN lines l ON {same("s", "l", names)}
+        ORDER BY {", ".join(f"l.{name}" for name in names)}, start_time, id
+        """,
         values,
     )
     found: list[ScatterRow] = []
-    for row in rows:
-        split, (n, vary, *figures) = row[: len(names)], row[len(names) :]
+    for split, of_split in grouped(rows, len(names)):
+        n, vary, *figures = of_split[0][:5]
         r, slope, intercept = (_finite(figure) if vary else None for figure in figures)
-        of_split = [_point(point[len(names) :]) for point in points if point[: len(names)] == split]
-        found.append(ScatterRow(scope.said(split), other, number(n), r, slope, intercept, of_split))
+        points = [_point(row[5:]) for row in of_split]
+        found.append(ScatterRow(scope.said(split), other, number(n), r, slope, intercept, points))
     return found
 
 
@@ -115,7 +119,7 @@ def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
     series = series_of(ask, scope, of)
     if series is None:
         return []
-    chosen, values, names = _newest(scope)
+    chosen, values, names = _newest(ask, scope)
     by = ", ".join(names)
     rows = ask(
         f"""{chosen}, last AS (
@@ -140,15 +144,22 @@ def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
     return found
 
 
-def _newest(scope: Scope) -> tuple[str, list[object], list[str]]:
+def _newest(ask: Ask, scope: Scope) -> tuple[str, list[object], list[str]]:
     """The table ``chosen`` of the newest counted runs, its values, and the columns of the splits."""
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
+    # The time of the last of them is found from numbers: to sort all runs with their ids takes twice as long.
+    last = ask(
+        f"SELECT start_time FROM runs WHERE counted AND {where} "
+        f"ORDER BY start_time DESC LIMIT 1 OFFSET {NEWEST_RUNS - 1}",
+        values,
+    )
+    since, times = ("start_time >= ?", [*last[0]]) if last else ("TRUE", [])
     sql = f"""WITH chosen AS (
             SELECT run, id, serial_number, {named(scope.split("runs"), names)}
-            FROM runs WHERE counted AND {where} ORDER BY start_time DESC, id DESC LIMIT {NEWEST_RUNS}
+            FROM runs WHERE counted AND {where} AND {since} ORDER BY start_time DESC, id DESC LIMIT {NEWEST_RUNS}
         )"""
-    return sql, values, names
+    return sql, [*values, *times], names
 
 
 def _finite(value: object) -> float | None:

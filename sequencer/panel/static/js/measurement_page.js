@@ -46,12 +46,12 @@ function cards({ row, values, bins, choice, ask }) {
   ];
 }
 
-/** One question after the other: the panel answers few at a time, and who reads begins above. */
+/** Two questions at a time, in their order: the panel answers few at a time, and who reads begins above. */
 function inTurn() {
-  let last = Promise.resolve();
+  const lanes = [Promise.resolve(), Promise.resolve()];
   return (ask) => {
-    const mine = last.then(ask, ask);
-    last = mine.catch(() => {});
+    const mine = lanes.shift().then(ask, ask);
+    lanes.push(mine.catch(() => {}));
     return mine;
   };
 }
