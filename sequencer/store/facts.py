@@ -126,7 +126,7 @@ def decode(encoded: bytes) -> object:
 
     try:
         return msgspec.json.decode(encoded)
-    except ValueError:  # NaN, infinities and lone surrogates
+    except (msgspec.MsgspecError, ValueError):  # NaN, infinities and lone surrogates
         return json.loads(encoded)
 
 

@@ -47,8 +47,12 @@ def told(body: bytes) -> Told:
     """The answer of ``_changes`` with ``include_docs``. Raises ``ValueError`` for what is none."""
     try:
         return _told(msgspec.json.decode(body, type=_Answer[msgspec.Raw]), _document)
-    except ValueError:  # lone surrogates, NaN and infinities; or no such answer at all
-        return _told(msgspec.convert(json.loads(body), type=_Answer[object]), dict)
+    except (msgspec.MsgspecError, ValueError):  # lone surrogates, NaN and infinities; or no such answer at all
+        plain = json.loads(body)
+    try:
+        return _told(msgspec.convert(plain, type=_Answer[object]), dict)
+    except msgspec.MsgspecError as error:  # a ValueError in later versions of msgspec
+        raise ValueError(str(error)) from None
 
 
 def _told(answer: _Answer[Value], document: Callable[[dict[str, Value]], CouchDocument]) -> Told:
