@@ -49,20 +49,15 @@ from sequencer.runtime.drivers import DriverNotOpened
 from sequencer.runtime.failures import reason_of
 from sequencer.runtime.fork import give_up_in_copies
 from sequencer.runtime.shared_object import SharedObject, refer_to
+from sequencer.runtime.stand_connection import StandReach, never_readable, readable
 from sequencer.vocabulary.failure import Interruption, SharedDriverError, StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
 if TYPE_CHECKING:
-    if sys.platform == "win32":
-        from multiprocessing.connection import Connection, PipeConnection
-
-        StandConnection = Connection | PipeConnection
-    else:
-        from multiprocessing.connection import Connection as StandConnection
-
     from sequencer.protocol.request import StandAddress
     from sequencer.runtime.deadline import Interrupts
     from sequencer.runtime.driver_modules import DriverOrigin
+    from sequencer.runtime.stand_connection import StandConnection
     from sequencer.vocabulary.status import WaitKind
 
 LOOK_SECONDS = 0.05 if sys.platform == "win32" else 1.0
@@ -71,10 +66,6 @@ MOMENT_SECONDS = 0.2
 """A wait that is over sooner is not announced."""
 TELLING_SECONDS = 0.5
 """In which the stand process tells where a driver is; where that keeps it from running Python it cannot."""
-REPLACED_SECONDS = 6.0
-"""In which one that died is replaced by another, on a busy machine too. It is waited for once."""
-LOOK_AGAIN_SECONDS = 0.05
-"""Between two tries to connect."""
 
 
 class WaitListener(Protocol):
@@ -124,18 +115,17 @@ class StandClient:
         slots: Sequence[str],
     ) -> None:
         self.counts_waiting = False
-        self._address = address
+        self._reach = StandReach(address, interrupts)
         self._interrupts = interrupts
         self._listener = listener
         self._enter = EnterStand(start, slot, list(slots))
         self._numbers = itertools.count(1)
         self._connection: StandConnection | None = None
-        self._is_readable: Callable[[float], bool] = _never
+        self._is_readable: Callable[[float], bool] = never_readable
         self._left: list[str] = []
         self._closed = False
         self._holds = 0
         self._lost_holds = False
-        self._missing_since: float | None = None
         self._dropped: list[int] = []
         self._opened: dict[str, tuple[SharedDriverSource, Callable[[object], None] | None]] = {}
         give_up_in_copies(_closing(weakref.ref(self)))
@@ -433,7 +423,7 @@ class StandClient:
 
         connection = None
         try:
-            connection = self._reach()
+            connection = self._reach.connect()
             with self._interrupts:
                 connection.send_bytes(dump_message(self._enter))
                 if self._left:
@@ -445,23 +435,7 @@ class StandClient:
                 raise self._lost() from None
             raise
         self._connection, self._lost_holds = connection, False
-        self._is_readable = _readable(connection)
-
-    def _reach(self) -> StandConnection:
-        from multiprocessing.connection import Client
-
-        while True:
-            try:
-                reached = Client(self._address.address, authkey=bytes.fromhex(self._address.key))
-                self._missing_since = None
-                return reached
-            except (OSError, EOFError):
-                # One that died is replaced at once, and found at the same address.
-                now = time.monotonic()
-                self._missing_since = self._missing_since or now
-                if now - self._missing_since > REPLACED_SECONDS:
-                    raise
-                self._interrupts.sleep(LOOK_AGAIN_SECONDS)
+        self._is_readable = readable(connection)
 
     def _there(self) -> StandConnection:
         if self._connection is None:
@@ -499,22 +473,6 @@ class StandClient:
         self._lost_holds = self._lost_holds or self._holds > 0
         self._disconnect()
         return StepError(Reason("stand_process_gone"))
-
-
-def _never(seconds: float) -> bool:
-    """Nothing comes from where nothing is connected."""
-    return False
-
-
-def _readable(connection: StandConnection) -> Callable[[float], bool]:
-    """``connection.poll``, without the selector that this makes for each wait: it is made for each call of a driver."""
-    if sys.platform == "win32":
-        return connection.poll
-    import select
-
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return lambda seconds: bool(poll.poll(seconds * 1000))
 
 
 def _closing(client: weakref.ref[StandClient]) -> Callable[[], object]:

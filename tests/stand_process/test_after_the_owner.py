@@ -13,7 +13,8 @@ import pytest
 from sequencer.protocol.request import StandAddress
 from sequencer.runner.stand_process import GRACE_SECONDS
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.stand_client import REPLACED_SECONDS, TELLING_SECONDS, StandClient
+from sequencer.runtime.stand_client import TELLING_SECONDS, StandClient
+from sequencer.runtime.stand_connection import REPLACED_SECONDS
 from sequencer.stand_process.__main__ import ORPHAN_CLOSE_SECONDS, seconds_to_close
 from sequencer.stand_process.server import StandServer
 from sequencer.vocabulary.failure import Stopped
