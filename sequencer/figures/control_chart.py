@@ -164,10 +164,14 @@ def _chart(scope: Scope, split: Sequence[object], rows: Sequence[Sequence[object
     centre = known(mean)
     middle, pooled = (real(line) for line in lines)
     sigma = _sigma(middle, pooled, subgroup)
-    points = [_point(row[5:], centre, middle, sigma, subgroup) for row in rows]
+    shown = [row[5:] for row in rows]
+    sizes = [number(row[3]) for row in shown]
+    limits = {size: _limits(centre, middle, sigma, None if subgroup == 1 else size) for size in set(sizes)}
+    rules: list[list[str]] = [[] for _ in shown]
     if sigma is not None and sigma > abs(centre) * _RESOLUTION:
-        z = [(point.value - centre) / (sigma / math.sqrt(point.size)) for point in points]
-        points = [point._replace(rules=rules) for point, rules in zip(points, marked(z), strict=True)]
+        values = zip(shown, sizes, strict=True)
+        rules = marked([(known(row[4]) - centre) / (sigma / math.sqrt(size)) for row, size in values])
+    points = [_point(*each) for each in zip(shown, (limits[size] for size in sizes), rules, strict=True)]
     spread_centre = pooled if isinstance(subgroup, str) else middle
     said = scope._replace(span=None).said(split)
     return ControlRow(said, number(n), number(incomplete), centre, sigma, spread_centre, points[-MOST_POINTS:])
@@ -185,18 +189,20 @@ def _sigma(middle: float | None, pooled: float | None, subgroup: Subgroup) -> fl
     return None if middle is None else middle / c4(subgroup)
 
 
-def _point(
-    row: Sequence[object], centre: float, middle: float | None, sigma: float | None, subgroup: Subgroup
-) -> ControlPoint:
+def _limits(centre: float, middle: float | None, sigma: float | None, size: int | None) -> ControlLimits | None:
+    """Of subgroups of this size; ``None``: of individual values."""
+    if sigma is None or middle is None:
+        return None
+    return individual_limits(centre, middle) if size is None else subgroup_limits(centre, sigma, size)
+
+
+def _point(row: Sequence[object], limits: ControlLimits | None, rules: list[str]) -> ControlPoint:
     last, since, until, size, value, spread = row
     assert isinstance(last, dict)
-    n = number(size)
-    if sigma is None or middle is None:
-        limits = None
-    else:
-        limits = individual_limits(centre, middle) if subgroup == 1 else subgroup_limits(centre, sigma, n)
     times = known(since), known(until)
-    return ControlPoint(str(last["i"]), text(last["s"]), *times, n, known(value), real(spread), limits, [])
+    return ControlPoint(
+        str(last["i"]), text(last["s"]), *times, number(size), known(value), real(spread), limits, rules
+    )
 
 
 def _of(table: str, values: Values) -> str:

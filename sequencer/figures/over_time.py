@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from sequencer.figures.cells import known, number, real, text
@@ -52,7 +53,8 @@ def points(ask: Ask, scope: Scope, of: Measured, most: int = MOST_POINTS) -> lis
         length = known(last) - known(first) or 1.0
         rows = ask(_thinned(values, shown), [*values.parameters, first, length, columns, columns])
     width = len(values.splits)
-    return [_point_row(scope, row, width) for row in rows]
+    said = cache(scope.said)
+    return [_point_row(said(row[:width]), row[width:]) for row in rows]
 
 
 def _thinned(values: Values, shown: str) -> str:
@@ -81,11 +83,10 @@ def _thinned(values: Values, shown: str) -> str:
         SELECT {shown} FROM firsts ORDER BY {ORDER}"""
 
 
-def _point_row(scope: Scope, row: tuple[object, ...], splits: int) -> PointRow:
-    identity, serial_number, start_time, value, lower, upper = row[splits:]
+def _point_row(split: Split, row: tuple[object, ...]) -> PointRow:
+    identity, serial_number, start_time, value, lower, upper = row
     when, what = known(start_time), known(value)
-    said = scope.said(row[:splits])
-    return PointRow(said, str(identity), text(serial_number), when, what, real(lower), real(upper))
+    return PointRow(split, str(identity), text(serial_number), when, what, real(lower), real(upper))
 
 
 class LimitsRow(NamedTuple):
