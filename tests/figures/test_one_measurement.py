@@ -283,6 +283,24 @@ def test_what_belongs_together_is_the_first_of_the_correlations(planted: Figures
         assert box.minimum <= min(shown) <= max(shown) <= box.maximum
 
 
+def test_the_newest_runs_are_those_that_began_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever they came; of those that began at the same time, the ones whose ids are the last."""
+    monkeypatch.setattr("sequencer.figures.scatter.NEWEST_RUNS", 5)
+    runs = [
+        rows_of(report_of(Run(start=MONDAY + number // 3, cases=(Case("m::rail", measured=taken),)).named(number)))
+        for number in range(12)
+        for taken in [(("Rail", number / 10, "V", None), ("Ripple", number**2 / 10, "V", None))]
+    ]
+    random.Random(1).shuffle(runs)
+    with FiguresIndex(None) as index:
+        filled(index, runs)
+        (row,) = scatter(index.ask, Scope(), RAIL, Measured("m::rail", "Ripple"))
+        (other,) = correlations(index.ask, Scope(), RAIL)
+    newest = sorted((run.run.start_time, run.run.id) for run in runs)[-5:]
+    assert [(point.start_time, point.id) for point in row.points] == newest
+    assert row.n == other.n == 5
+
+
 def test_a_version_that_got_slower_is_seen_in_the_times(planted: FiguresIndex) -> None:
     """Its median beside that of the version before it."""
     flash = next(row for row in case_times(planted.ask, Scope()) if row.case == TRUTHS.slow_version.case)
