@@ -61,11 +61,12 @@ class CsvRow:
         self.line = line
 
     def __getitem__(self, column: str) -> str:
-        return self._cells.get(column, "")
+        """What was exported into the cell; an empty text where there is none."""
+        return from_spreadsheet_text(self._cells.get(column, ""))
 
     def text(self, column: str) -> str | None:
         """The text of the cell; ``None`` for an empty one."""
-        return from_spreadsheet_text(self[column]) or None
+        return self[column] or None
 
     def word(self, column: str, words: Iterable[str]) -> str:
         """One of these words. Raises ``UnusableRecord``."""

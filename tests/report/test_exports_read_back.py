@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sequencer.figures.rows import CaseRow, RunRows, rows_of
 from sequencer.records.files import read_document
 from sequencer.records.hardseq_csv import read_csv
-from sequencer.records.record import ForeignRecord, Origin, UnusableRecord
+from sequencer.records.record import NOT_FINITE, ForeignRecord, Origin, UnusableRecord
 from sequencer.report.exports.csv_rows import from_spreadsheet_text, spreadsheet_text, to_csv
 from sequencer.report.exports.json_text import to_json
 from sequencer.report.exports.words import printable
@@ -111,6 +111,17 @@ def test_several_exports_in_one_file_are_several_runs() -> None:
         for name, case in one.items():
             assert other[name].seconds == pytest.approx(case.seconds, abs=0.002)
             assert (other[name].retried or 0) == pytest.approx(case.retried or 0, abs=0.002)
+
+
+@pytest.mark.parametrize("value", NOT_FINITE)
+def test_a_number_that_is_not_finite_comes_back(value: str) -> None:
+    """One of them begins as a formula does, and is guarded as one."""
+    report = report_of(RUNS[0].named(1))
+    (taken,) = report["modules"][0]["cases"][0]["attempts"][0]["measurements"]
+    taken["value"] = value
+    (read,) = through_csv(report)
+    assert read["modules"][0]["cases"][0]["attempts"][0]["measurements"][0]["value"] == value
+    assert counted(rows_of(read)) == counted(rows_of(report))
 
 
 @given(st.text("'=+-@ \t\r\n＝ax1", max_size=8))
