@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import pytest
+
 Thing = TypeVar("Thing")
 
 
@@ -16,7 +18,7 @@ def every(things: Iterable[Thing], check: Callable[[Thing], object]) -> None:
         checked += 1
         try:
             check(thing)
-        except Exception as error:
+        except (Exception, pytest.fail.Exception) as error:
             wrong.append(f"{thing}: {type(error).__name__}: {error}")
     assert not wrong, "\n".join(wrong)
     assert checked

@@ -24,6 +24,8 @@ LASTING = frozenset(
         "route",
         "route_from_har",
         "route_web_socket",
+        "set_default_navigation_timeout",
+        "set_default_timeout",
         "set_extra_http_headers",
     }
 )

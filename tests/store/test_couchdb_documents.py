@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store import facts
+from sequencer.store.base import StoreError
 from sequencer.store.couchdb import document as couchdb_document
 from sequencer.store.couchdb.feed import told
 
@@ -80,6 +82,20 @@ def test_a_report_with_one_change_is_known_for_another_one(
     assert [failure["coded_reason"]["code"] for failure in found["failures"] if failure["coded_reason"]] == [
         "not_as_stored"
     ]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_nothing_that_was_stored(numbers: RunReport, number: str) -> None:
+    """In the place of any `null`, whose hash it would have, in the feed and in a compressed report."""
+    document, text = stored(numbers), json.dumps(numbers)
+    places = [found.start() for found in re.finditer("null", text)]
+    assert len(places) > 10
+    for place in places:
+        changed = text[:place] + number + text[place + 4 :]
+        with pytest.raises(StoreError):
+            read(document, changed)
+        with pytest.raises(StoreError):
+            couchdb_document.report_of(document, gzip.compress(changed.encode()), check=True)
 
 
 def test_half_of_a_surrogate_pair_makes_no_other_report(numbers: RunReport) -> None:

@@ -16,8 +16,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import cast
+from typing import NamedTuple, cast
 
 from sequencer.limits.bounds import bounds
 from sequencer.report.model import RunReport
@@ -138,19 +137,29 @@ def _sorted_sha256(report: object) -> str:
     return hashlib.sha256(msgspec.json.encode(report, order="sorted")).hexdigest()
 
 
+class _StoredReport(NamedTuple):
+    """A report as it stands, and where it came as such its JSON, whose lone surrogates are not replaced.
+
+    ``strict``: that has neither these nor a number that is none, of both of which the fingerprint alone is known: the
+    hash of NaN or an infinity would be that of ``null``.
+    """
+
+    report: CouchDocument
+    came: bytes | None = None
+    strict: bool = False
+
+
 def known_fingerprint(stored: Mapping[str, object]) -> object:
     """That of the report as it stands in the document."""
     amendment = stored.get("amendment")
     return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
 
 
-def _is_as_stored(stored: Mapping[str, object], report: Mapping[str, object], came: bytes | None) -> bool:
-    """``came``: the report's JSON as it came, whose lone surrogates are not replaced, where there is one."""
+def _is_as_stored(stored: Mapping[str, object], found: _StoredReport) -> bool:
     known, hashes = str(stored.get("fingerprint")), stored.get("sha256")
-    if came is not None and isinstance(hashes, list):
-        with suppress(UnicodeEncodeError):  # of half a surrogate pair the fingerprint alone is known
-            if _sorted_sha256(report) in hashes:
-                return True
+    if found.strict and isinstance(hashes, list) and _sorted_sha256(found.report) in hashes:
+        return True
+    report, came = found.report, found.came
     if known.startswith(_KIND):
         return (came is not None and _fingerprint(came) == known) or fingerprint(report) == known
     # Of earlier versions: taken before lone surrogates were replaced.
@@ -168,14 +177,14 @@ def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = Fals
     from sequencer.report.reader import doubt, read_report
 
     try:
-        found, came = _report_in(stored, packed)
-        as_stored = not check or _is_as_stored(stored, found, came)
+        found = _report_in(stored, packed)
+        as_stored = not check or _is_as_stored(stored, found)
         if isinstance(amendment := stored.get("amendment"), dict):
-            found = {**found, "after_run": amendment.get("after_run")}
-            as_stored = as_stored and (not check or _is_as_stored(amendment, found, None))
+            found = _StoredReport({**found.report, "after_run": amendment.get("after_run")})
+            as_stored = as_stored and (not check or _is_as_stored(amendment, found))
         if raw and check and as_stored:
-            return cast(RunReport, found)
-        report = read_report(found)
+            return cast(RunReport, found.report)
+        report = read_report(found.report)
         if not as_stored:
             doubt(report, Reason("not_as_stored"))
         return report
@@ -183,10 +192,14 @@ def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = Fals
         raise StoreError(Reason("report_damaged", detail=str(error))) from None
 
 
-def _report_in(stored: CouchDocument, packed: bytes | None) -> tuple[CouchDocument, bytes | None]:
-    """As it stands, and its JSON where it came as such."""
+def _report_in(stored: CouchDocument, packed: bytes | None) -> _StoredReport:
     came = stored["report"] if packed is None else gzip.decompress(packed)
-    return (cast(CouchDocument, facts.decode(came)), came) if isinstance(came, bytes) else (came, None)
+    if not isinstance(came, bytes):
+        return _StoredReport(came)
+    try:
+        return _StoredReport(cast(CouchDocument, facts.decode_strictly(came)), came, strict=True)
+    except ValueError:
+        return _StoredReport(json.loads(came), came)
 
 
 def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:
