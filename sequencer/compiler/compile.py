@@ -279,6 +279,13 @@ def _keywords_of_step(number: int, step: Step) -> str:
     return f"{number}, on_fail='stop'" if step.on_fail == "stop" else str(number)
 
 
+def called_drivers(sequence: SequenceDefinition) -> set[str]:
+    """The drivers that a case, or a step after the run, calls: no other one is ever opened."""
+    cases = (case for module in sequence.modules for case in module.cases)
+    after = (name for step in sequence.after_run for name in _drivers(step))
+    return {*(name for case in cases for name in case.drivers), *after}
+
+
 def _drivers(step: Step) -> Iterator[str]:
     """The drivers that a step, or one inside it, calls."""
     for field in fields(step):

@@ -33,8 +33,8 @@ class Compiled:
     ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it. ``shared`` are
     the drivers that slots share; ``uses_stand``: slots that run it at the same time have them or sync points in common.
     ``serial_number`` is what the sequence records as the product's as soon as it begins, a text or a template.
-    ``kept`` are the drivers that a panel keeps open between runs, ``simulated`` those of them that a simulated run does
-    without.
+    ``kept`` are the drivers that it calls and that a panel keeps open between runs, ``simulated`` those of them that a
+    simulated run does without.
     """
 
     folder: Path
@@ -72,6 +72,7 @@ def ensure_compiled(
     known = _read_note(note, compiled, stand or {})
     if known is not None:
         return known
+    from sequencer.compiler.compile import called_drivers
     from sequencer.compiler.generated_folder import is_whole, remove_unused, write_whole
 
     sequence, problems = _read_sequence(path, project, stand)
@@ -81,6 +82,8 @@ def ensure_compiled(
     if not is_whole(folder, texts):
         write_whole(texts, folder)
     manifest = digest((folder / MANIFEST).read_bytes())
+    used = called_drivers(sequence)
+    kept = [driver for driver in sequence.drivers if driver.scope == "stand" and driver.name in used]
     result = Compiled(
         folder,
         manifest,
@@ -91,10 +94,8 @@ def ensure_compiled(
         shared=tuple(driver.name for driver in sequence.drivers if driver.shared),
         uses_stand=sequence.uses_stand,
         serial_number=_serial_number(sequence),
-        kept=tuple(driver.name for driver in sequence.drivers if driver.scope == "stand"),
-        simulated=tuple(
-            driver.name for driver in sequence.drivers if driver.scope == "stand" and driver.simulate is not None
-        ),
+        kept=tuple(driver.name for driver in kept),
+        simulated=tuple(driver.name for driver in kept if driver.simulate is not None),
     )
     _write_note(note, result, sequence, stand or {})
     remove_unused(compiled)

@@ -272,9 +272,12 @@ class WaitingSession(Session):
                 self._mark = mark
                 self._load(choice)
             assert self._loaded is not None
-            if self._run is None:
-                self._run = self._loaded.launch(self.live.listen, self._output, self.slot)
-            self._run.prepare()
+            run = self._run or self._loaded.launch(self.live.listen, self._output, self.slot)
+            with self._changed:
+                self._run = run
+                if self._closed:  # whoever closed could not close what was not there yet: `_work` discards it
+                    return True
+            run.prepare()
             collect()
         except InvalidInput as invalid:
             return self._block("invalid", problems=[problem_document(found) for found in invalid.problems])

@@ -21,9 +21,9 @@ def described_target(
          hold: {reason, status, text, seconds} or null,
          entries: [{run, target, state, queued, attempts, last_try, next_try, status, text, delivered}, ...]}
 
-    ``problem`` says why it is not usable, ``coded_reason`` its code. ``block``: ``refused`` (the key; until it changes)
-    or ``paused`` (the server asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at
-    most ``limit`` of each. Times in Unix seconds.
+    ``problem`` says why it is not usable, ``coded_reason`` its code. The reason of ``hold``: ``refused`` (the key;
+    until it changes) or ``paused`` (the server asked to wait ``seconds``). ``entries`` are the parked reports, then
+    those that wait, at most ``limit`` of each. Times in Unix seconds.
     """
     block = None if target is None else outbox.block_of(target)
     entries = [

@@ -51,6 +51,7 @@ SEQUENCE = """\
 name: A
 drivers:
   kept: {use: bench.Meter, SCOPE, simulate: bench.Fake}
+  spare: {use: bench.Meter, scope: stand}
 modules:
   m: {cases: {c: {steps: [{measure: Panel, call: kept.panel}]}}}
 """

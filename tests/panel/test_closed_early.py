@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from sequencer.app.project_bench import BenchRun, ProjectBench
+from sequencer.panel.bench import PreparedSequence
 from sequencer.runner import python_process, run
 
 SLOTS = "[slots.left]\n[slots.right]\n"
@@ -74,3 +76,31 @@ def test_who_waits_for_a_run_that_is_closed_is_told(stand: Any) -> None:
     with pytest.raises(RunNotPossible, match="not prepared, or is closed"):
         closed.prepare()
     assert started() == before
+
+
+@pytest.mark.real_start
+def test_a_run_of_a_panel_that_is_closed_is_not_prepared(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed once the sequence is read, and before its first run is in anybody's hands: its drivers are not opened, and
+    its test process ends."""
+    load, give_up, prepared = ProjectBench.load, ProjectBench.give_up, []
+    read, given_up = threading.Event(), threading.Event()
+
+    def closed_meanwhile(bench: ProjectBench, choice: str) -> PreparedSequence:
+        loaded = load(bench, choice)
+        read.set()
+        given_up.wait(60)
+        return loaded
+
+    def told(bench: ProjectBench) -> None:
+        give_up(bench)
+        given_up.set()
+
+    monkeypatch.setattr(ProjectBench, "load", closed_meanwhile)
+    monkeypatch.setattr(ProjectBench, "give_up", told)
+    monkeypatch.setattr(BenchRun, "prepare", lambda run: prepared.append(run))
+    before = started()
+    panel = stand.open()
+    assert read.wait(60)
+    panel.close()
+    assert not prepared
+    assert not psutil.wait_procs(started() - before, 10)[1]
