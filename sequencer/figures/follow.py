@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from threading import Event
 from typing import NamedTuple, TypeVar
 
 from sequencer.figures.condensed import read_condensed
@@ -21,11 +23,16 @@ PAGE = 200
 """Runs that the store is asked for at a time."""
 BATCH = 1000
 """Runs that are added at once, or some more."""
+PAGES = 10
+"""Pages that are added at once at most: a store may have little else than notes in them."""
 VALUES = 200_000
 """Cases and measurements that are not kept waiting for more to be added with them."""
+AHEAD = 4
+"""Pages that are read while others are added."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many runs were read since it began, and about how many are left."""
+"""Is told after each page how many runs were added since it began, and about how many are left. What it raises ends it:
+what was read by then is added first."""
 
 
 def _silent(done: int, left: int) -> None:
@@ -57,32 +64,50 @@ def _follow(index: FiguresIndex, store: Store, progress: Progress) -> None:
         index.clear()
         checkpoint = None
     done = 0
-    with closing(_ahead(_batches(index, store, checkpoint))) as batches:
-        for batch in batches:
-            if batch.new or batch.unreadable or batch.next != checkpoint:
-                index.add(store.place, batch.next, batch.new, batch.unreadable)
-            checkpoint = batch.next
-            done += batch.runs
-            progress(done, batch.left)
+    waiting: _Batch | None = None
+    over = Event()
+    with closing(_ahead(_read_pages(index, store, checkpoint, over), AHEAD)) as pages:
+        try:
+            for page in pages:
+                waiting = page if waiting is None else waiting.followed_by(page)
+                if waiting.is_enough(first=not done):
+                    batch, waiting = waiting, None
+                    _add(index, store, batch, checkpoint)
+                    checkpoint = batch.next
+                    done += batch.runs
+                progress(done, page.left + (0 if waiting is None else waiting.runs))
+        finally:
+            over.set()
+            if waiting is not None:  # what was read before the store failed, or before nobody wanted more
+                _add(index, store, waiting, checkpoint)
 
 
-def _ahead(items: Generator[Item]) -> Generator[Item]:
-    """The same ones, each made in a thread while whoever asks works on the one before.
+def _add(index: FiguresIndex, store: Store, batch: _Batch, checkpoint: str | None) -> None:
+    """To the index, which goes up to ``checkpoint`` by now; a look that found nothing writes nothing."""
+    if batch.new or batch.unreadable or batch.next != checkpoint:
+        index.add(store.place, batch.next, batch.new, batch.unreadable)
+
+
+def _ahead(items: Generator[Item], most: int) -> Generator[Item]:
+    """The same ones, of which a thread makes as many as ``most`` while whoever asks works on the one before.
 
     DuckDB, and the waiting for a server, need no interpreter: one thread asks the store, another one reads reports,
-    and the one that follows adds them.
+    and the one that follows adds them. What nobody asks for any more is not begun.
     """
     with closing(items), ThreadPoolExecutor(1, thread_name_prefix="figures-reader") as reader:
-        following = reader.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = reader.submit(next, items, None)
-            yield item
+        following = deque(reader.submit(next, items, None) for _ in range(most))
+        try:
+            while (item := following.popleft().result()) is not None:
+                following.append(reader.submit(next, items, None))
+                yield item
+        finally:
+            reader.shutdown(cancel_futures=True)
 
 
 class _Batch(NamedTuple):
     """What was read of the store up to ``next``: ``runs`` of them, of which ``new`` and ``unreadable`` are to be added.
 
-    ``left``: about how many follow.
+    ``left``: about how many follow. ``pages``: how often the store was asked for it.
     """
 
     next: str
@@ -90,11 +115,15 @@ class _Batch(NamedTuple):
     left: int
     new: list[NewRun]
     unreadable: list[UnreadableRun]
+    pages: int = 1
 
-    def is_enough(self, runs: int) -> bool:
-        """Whether it is to be added by now; what holds many values is, too, for the sake of memory."""
+    def is_enough(self, *, first: bool) -> bool:
+        """Whether it is to be added by now: the ``first`` runs alone, so that there is soon something to be asked for,
+        then several pages together, as each time costs as much as some hundred runs. What holds many values is enough,
+        too, for the sake of memory.
+        """
         values = sum(len(new.rows.cases) + len(new.rows.measurements) for new in self.new)
-        return not self.left or self.runs >= runs or values >= VALUES
+        return first or not self.left or self.runs >= BATCH or self.pages >= PAGES or values >= VALUES
 
     def followed_by(self, later: _Batch) -> _Batch:
         """Both; what is said later of a run counts, but that :meth:`FiguresIndex.add` sees whether it was aborted."""
@@ -103,32 +132,20 @@ class _Batch(NamedTuple):
         new = [one for one in self.new if one.rows.run.id not in gone]
         unreadable = [one for one in self.unreadable if one.id not in said]
         both = new + later.new, unreadable + later.unreadable
-        return _Batch(later.next, self.runs + later.runs, later.left, *both)
+        return _Batch(later.next, self.runs + later.runs, later.left, *both, pages=self.pages + later.pages)
 
 
-def _batches(index: FiguresIndex, store: Store, checkpoint: str | None) -> Generator[_Batch]:
-    """What is to be added after ``checkpoint``: the first page of the store alone, so that there is soon something to
-    be asked for, then several together, as each time costs as much as some hundred runs."""
-    batch: _Batch | None = None
-    enough = 1
-    with closing(_ahead(_pages(store, checkpoint))) as pages:
-        try:
-            for page in pages:
-                read = _read_page(index, page)
-                batch = read if batch is None else batch.followed_by(read)
-                if batch.is_enough(enough):
-                    yield batch
-                    batch, enough = None, BATCH
-        except StoreError:
-            if batch is not None:  # what it told before it failed
-                yield batch
-            raise
+def _read_pages(index: FiguresIndex, store: Store, checkpoint: str | None, over: Event) -> Generator[_Batch]:
+    """What is to be added after ``checkpoint``, page by page, so that whoever follows can end between any two."""
+    with closing(_ahead(_pages(store, checkpoint, over), 1)) as pages:
+        for page in pages:
+            yield _read_page(index, page)
 
 
-def _pages(store: Store, place: str | None) -> Generator[StoreChanges]:
-    """All that the store has after ``place``."""
+def _pages(store: Store, place: str | None, over: Event) -> Generator[StoreChanges]:
+    """All that the store has after ``place``; it is not asked for more once it is ``over``."""
     left = True
-    while left:
+    while left and not over.is_set():
         page = store.changes(place, limit=PAGE)
         yield page
         place, left = page.next, page.left > 0

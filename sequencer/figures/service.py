@@ -39,6 +39,8 @@ COUNTING_SECONDS = 10.0
 """Seconds that a question waits which is answered from all runs or not at all."""
 SOON = 2_000
 """Runs that are counted within seconds: a backlog of more is not waited for."""
+CLOSING_SECONDS = 10.0
+"""Seconds that whoever closes the figures waits for a store that does not answer."""
 CHECKED = 50
 """Reports that are held against their fingerprints at each look: a few milliseconds."""
 CHECK_PAUSE = 600.0
@@ -78,6 +80,7 @@ class FiguresService:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._close_by = 0.0
         self._anew = False
         self._again: set[str] = set()
         self._store_problem: ReasonOrText | None = None
@@ -164,12 +167,17 @@ class FiguresService:
             return work(ask), state, latest and not state.rebuilding
 
     def close(self) -> None:
-        """Ends, whatever it is at: the index is whole, and goes on from there the next time."""
+        """Ends, whatever it is at: the index is whole, and goes on from there the next time.
+
+        It waits for a page of the store or two, not longer than ``CLOSING_SECONDS``, however often it is closed.
+        """
         with self._changed:
+            if not self._closed:
+                self._close_by = time.monotonic() + CLOSING_SECONDS
             self._closed = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout=10.0)
+            self._thread.join(timeout=max(0.0, self._close_by - time.monotonic()))
 
     @contextmanager
     def _reading(self) -> Iterator[Ask]:

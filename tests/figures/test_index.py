@@ -153,7 +153,49 @@ def test_pages_are_added_together_unless_they_hold_much(
     done: list[int] = []
     with FiguresIndex(None) as index:
         follow(index, Pages(*([one] for one in reports(5))), lambda now, left: done.append(now))  # type: ignore[arg-type]
-    assert done == added
+    assert (sorted(set(done)), len(done)) == (added, 5)
+
+
+def test_each_page_is_told_with_what_is_not_added_yet() -> None:
+    """So that somebody who waits sees it go on, and who wants to end it can, whatever the store takes for a page."""
+    told: list[tuple[int, int]] = []
+    with FiguresIndex(None) as index:
+        follow(index, Pages(*([one] for one in reports(4))), lambda done, left: told.append((done, left)))  # type: ignore[arg-type]
+    assert told == [(1, 3), (1, 3), (1, 3), (4, 0)]
+
+
+def test_pages_without_runs_are_told_and_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store may have little else than notes: how far it was looked through is kept, before a run and after."""
+    monkeypatch.setattr(following, "PAGES", 2)
+    pages: list[list[RunReport]] = [[], [], reports(1), [], [], [], [], []]
+    kept: list[str | None] = []
+    with FiguresIndex(None) as index:
+        follow(index, Pages(*pages), lambda done, left: kept.append(index.checkpoint[1]))  # type: ignore[arg-type]
+    assert kept == ["1", "2", "3", "3", "5", "5", "7", "8"]
+
+
+class Interrupted(Exception):
+    """Nobody waits any more."""
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_was_read_is_kept_where_it_is_broken_off(runs: bool) -> None:
+    """A slow store need not be asked for the same pages the next time."""
+    store = Pages(*([one] if runs else [] for one in reports(100)))
+
+    def stop(done: int, left: int) -> None:
+        told.append(left)
+        if len(told) == 4:
+            raise Interrupted
+
+    told: list[int] = []
+    with FiguresIndex(None) as index:
+        with pytest.raises(Interrupted):
+            follow(index, store, stop)  # type: ignore[arg-type]
+        assert index.checkpoint == ("pages", "4")
+        assert index.counts() == (4 if runs else 0, 0)
+        follow(index, store)  # type: ignore[arg-type]
+        assert index.counts() == (100 if runs else 0, 0)
 
 
 def test_the_figures_of_another_store_are_begun_anew(file: Path) -> None:

@@ -253,6 +253,68 @@ def test_a_store_that_is_away_is_told(serve: Callable[..., FiguresService]) -> N
     assert (found.runs, state.left, str(state.problem)) == (3, None, "no connection")
 
 
+class Held(Feed):
+    """A store of a hundred pages, with a run in each of them or with notes alone; it takes its time for the fourth."""
+
+    def __init__(self, made: list[RunReport], *, runs: bool) -> None:
+        super().__init__(made)
+        self._runs = runs
+        self.asked: list[int] = []
+        self.waits, self.may = threading.Event(), threading.Event()
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        at = int(since or 0)
+        self.asked.append(at)
+        if at == 3 and not self.may.is_set():
+            self.waits.set()
+            assert self.may.wait(60)
+        runs = super().changes(since).runs[:1] if self._runs else []
+        return StoreChanges(runs, str(at + 1), 99 - at)
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_nobody_waits_for_more_than_a_page_when_it_is_closed(
+    tmp_path: Path, serve: Callable[..., FiguresService], runs: bool
+) -> None:
+    """The page that the store was asked for may be followed by one; the next time it goes on from what was added."""
+    store = Held(reports(100), runs=runs)
+    figures = serve(store)
+    figures.follow()
+    assert store.waits.wait(60)
+    with ThreadPoolExecutor(1) as closing_it:
+        closed = closing_it.submit(figures.close)
+        with pytest.raises(TimeoutError):
+            closed.result(0.2)
+        store.may.set()
+        closed.result(60)
+    assert store.asked in ([0, 1, 2, 3], [0, 1, 2, 3, 4])
+    with FiguresIndex(tmp_path / "figures.duckdb", tmp_path / "figures.lock") as index:
+        upto = int(index.checkpoint[1] or 0)
+        assert 1 <= upto <= 4
+        assert index.counts() == (upto if runs else 0, 0)
+    again = serve(store)
+    until(lambda: again.state().left == 0)
+    assert again.state().runs == (100 if runs else 0)
+
+
+def test_a_store_that_does_not_answer_is_waited_for_once(
+    serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who closes it a second time has waited already."""
+    store = Held(reports(4), runs=True)
+    figures = serve(store)
+    figures.follow()
+    assert store.waits.wait(60)
+    monkeypatch.setattr(service, "CLOSING_SECONDS", 0.1)
+    figures.close()
+    monkeypatch.setattr(service, "CLOSING_SECONDS", 60.0)
+    with ThreadPoolExecutor(1) as closing_it:
+        try:
+            closing_it.submit(figures.close).result(20)
+        finally:
+            store.may.set()
+
+
 def test_a_file_that_others_have_open_is_waited_for(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
     """A command has it for a moment; the panel goes on when it is done."""
     figures = serve(Feed(reports(3)))
