@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.app.kept_drivers import kept_driver_in_use
+from sequencer.app.kept_drivers import kept_driver_in_use, wait_for_left_behind
 from sequencer.app.run_choice import sequences_of
 from sequencer.app.start_request import for_stand
 from sequencer.expressions.value import to_data
@@ -389,8 +389,10 @@ class InstrumentBench:
     def _opened(self, instrument: DeclaredInstrument) -> DriversByHand:
         """The drivers of the sequence that declares it. Raises ``Refusal`` when a panel keeps this one."""
         # Held as long as it is open: a panel that is started would open it for its runs.
-        if instrument.driver.scope == "stand" and (holder := self._kept.take(run=BY_HAND)) is not None:
-            raise kept_driver_in_use(instrument.driver.name, holder, self.project, at_panel="end the panel first")
+        if instrument.driver.scope == "stand":
+            if (holder := self._kept.take(run=BY_HAND)) is not None:
+                raise kept_driver_in_use(instrument.driver.name, holder, self.project, at_panel="end the panel first")
+            wait_for_left_behind(self.project, self._kept)
         if instrument.file not in self._drivers:
             # Imported here, as it loads pytest: what is refused needs none of it.
             from sequencer.protocol.request import StartRequest

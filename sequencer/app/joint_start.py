@@ -100,6 +100,11 @@ class JointRuns:
             except RunNotPossible as problem:
                 self._lose(name, problem)
 
+    def close_shared(self) -> None:
+        """Closes what the slots share, once all of them have ended. Closing twice is harmless."""
+        if self._stand is not None:
+            self._stand.close()
+
     def plan(self) -> Plan:
         """What each run will be, told by the first that can; only before ``start``. Raises ``RunNotPossible``."""
         for name, run in self.runs.items():
@@ -170,8 +175,7 @@ class JointRuns:
             thread.join()
         self._opened.close()
         self._claim.forget(self._joint.id)
-        if self._stand is not None:
-            self._stand.close()
+        self.close_shared()
 
     def _claim_stand(self) -> None:
         """Until all have ended: else another command could get in between one that is over and one yet to begin."""

@@ -30,7 +30,7 @@ def stand_process(project: Project, compiled: Compiled, output: Callable[[str], 
     # Imported here: most sequences share nothing.
     from sequencer.runner.stand_process import StandProcess
 
-    return StandProcess(output, project.folder, project.secrets)
+    return StandProcess(output, project.folder, project.secrets, kept_users=project.state.kept_users)
 
 
 class PanelStand:

@@ -59,7 +59,7 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         if len(slots) > 1:
             from sequencer.cli.slots_session import run_slots
 
-            return run_slots(options, project, compiled, slots, warm_child)
+            return run_slots(options, project, compiled, slots, kept_drivers=kept, warm_child=warm_child)
         if options.report is not None:
             # Imported here, as what is of slots: most runs are in none, and write no second report.
             from sequencer.cli.report_files import report_file
@@ -186,6 +186,10 @@ class _RunSession:
             page.saving()
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        if self.kept is not None and self.stand is not None:
+            from sequencer.app.kept_drivers import release_once_closed
+
+            release_once_closed(self.kept, self.stand.close, self.opened)
         if answers is not None:
             _show(answers.unused({self._slot_name: report}), self.project)
         kept = report_store.keep(report)
@@ -243,7 +247,7 @@ class _RunSession:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
             begun()
             report = self.run.wait()
-        if self.kept is not None and self.stand is None:  # the stand process closes its drivers at the end
+        if self.kept is not None and self.stand is None:
             self.kept.release()
         assert report is not None  # without a time limit it waits for one
         return report

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sequencer.cli.answers_file import PreparedAnswers
     from sequencer.compiler.project import Compiled
     from sequencer.panel.slots_run import SlotsRunSession
+    from sequencer.project.locks import ProcessLock
     from sequencer.project.project_folder import Project
     from sequencer.protocol.request import StartRequest
     from sequencer.report.model import RunReport
@@ -49,9 +50,13 @@ def run_slots(
     project: Project,
     compiled: Compiled,
     slots: Sequence[Slot],
+    *,
+    kept_drivers: ProcessLock | None = None,
     warm_child: Child | None = None,
 ) -> ExitCode:
     """Runs the slots together, shows and keeps each; the worst of their exit codes.
+
+    ``kept_drivers`` is what is held so that no panel opens the same drivers.
 
     Raises ``Refusal``, ``StoreError``, ``OSError``.
     """
@@ -70,7 +75,9 @@ def run_slots(
         opened.callback(runs.close)
         runs.prepare()
         try:
-            return _SlotsSession(options, project, compiled, slots, files, runs, relays, shared, opened).carry_out()
+            return _SlotsSession(
+                options, project, compiled, slots, files, runs, relays, shared, opened, kept_drivers
+            ).carry_out()
         except InvalidInput as invalid:
             show_problems(invalid.problems, project.folder)
             return ExitCode.INVALID
@@ -87,6 +94,7 @@ class _SlotsSession:
     relays: Mapping[str, EventRelay]
     shared: EventRelay
     opened: ExitStack
+    kept_drivers: ProcessLock | None
 
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdicts."""
@@ -124,6 +132,7 @@ class _SlotsSession:
             ends[end.slot] = self._verdict(end, terminal)
         verdicts = [ends[slot.name] for slot in self.slots]
         terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        self._release_drivers()
         if answers is not None:
             reports: dict[str | None, RunReport] = {end.slot: end.report for end in verdicts if end.report is not None}
             show_problems(answers.unused(reports), self.project.folder)
@@ -137,6 +146,12 @@ class _SlotsSession:
         if unwritten:
             raise unwritten[0]
         return code
+
+    def _release_drivers(self) -> None:
+        if self.kept_drivers is not None:
+            from sequencer.app.kept_drivers import release_once_closed
+
+            release_once_closed(self.kept_drivers, self.runs.close_shared, self.opened)
 
     def _answers(self) -> PreparedAnswers | None:
         """Those that a file has for the dialogs. Raises ``InvalidInput``."""

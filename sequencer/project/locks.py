@@ -59,6 +59,47 @@ class ProcessLock:
             os.close(descriptor)
 
 
+class SharedLock:
+    """A file that several processes hold at once, each as long as it lives; others see whether anybody does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Holds it from now on, and writes down by whom. Raises ``OSError`` when there can be no such file."""
+        if self._descriptor is not None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        hold_with_others(descriptor)
+        self._descriptor = descriptor
+        note = {"pid": os.getpid(), "host": platform.node(), "since": round(time.time(), 3)}
+        with suppress(OSError):  # a full disk: the lock counts, not what the file says
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(note).encode())
+
+    def release(self) -> None:
+        """Lets go. Releasing twice is harmless."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def holder(self) -> dict[str, object] | None:
+        """What the last of those that hold it wrote, ``{}`` when that one is gone; ``None`` when nobody holds it."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        except OSError:
+            return None
+        try:
+            if not is_held(descriptor):
+                return None
+            holder = _read(descriptor)
+            return {} if _is_gone(holder) else holder
+        finally:
+            os.close(descriptor)
+
+
 def described(holder: Mapping[str, object]) -> str:
     """``process 4711 on bench-3, since 12:03:04``, as far as it is known."""
     if not holder:
@@ -95,6 +136,26 @@ _BYTES: dict[LockOwner, int] = {"child": 1 << 40, "runner": (1 << 40) + 1}
 if sys.platform == "win32":
     import msvcrt
 
+    # Of those that hold a file together each has a byte of its own, by its number, which is a multiple of four.
+    _FIRST_SHARED, _SHARED_BYTES, _PID_STEP = 1 << 41, 1 << 30, 4
+    _LOOKS, _LOOK_SECONDS = 50, 0.01
+
+    def hold_with_others(descriptor: int) -> None:
+        """Holds the file, as others may, until ``descriptor`` is closed. Who just looks is waited for."""
+        byte = _FIRST_SHARED + os.getpid() // _PID_STEP % _SHARED_BYTES
+        for _ in range(_LOOKS):
+            if _lock_byte(descriptor, byte):
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def is_held(descriptor: int) -> bool:
+        """Whether anybody holds the file so."""
+        if not _lock_byte(descriptor, _FIRST_SHARED, _SHARED_BYTES):
+            return True
+        os.lseek(descriptor, _FIRST_SHARED, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, _SHARED_BYTES)
+        return False
+
     def hold(descriptor: int, owner: LockOwner) -> None:
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
         _lock_byte(descriptor, _BYTES[owner])
@@ -106,11 +167,11 @@ if sys.platform == "win32":
         """Takes the journal for oneself; false, at once, when somebody works on it."""
         return all(_lock_byte(descriptor, byte) for byte in _BYTES.values())
 
-    def _lock_byte(descriptor: int, byte: int) -> bool:
+    def _lock_byte(descriptor: int, byte: int, count: int = 1) -> bool:
         position = os.lseek(descriptor, 0, os.SEEK_CUR)
         try:
             os.lseek(descriptor, byte, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, count)
         except OSError:
             return False
         finally:
@@ -119,6 +180,22 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def hold_with_others(descriptor: int) -> None:
+        """Holds the file, as others may, until ``descriptor`` is closed. Who just looks is waited for."""
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+    def is_held(descriptor: int) -> bool:
+        """Whether anybody holds the file so."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # a file system without locks: nobody can hold it there
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return False
 
     def hold(descriptor: int, owner: LockOwner) -> None:
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""

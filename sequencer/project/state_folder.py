@@ -97,6 +97,11 @@ class StateFolder:
         """Held by the process that may have drivers of scope ``stand`` open: a panel, a run, calls by hand."""
         return self.path / "kept.lock"
 
+    @property
+    def kept_users(self) -> Path:
+        """Held by each process that drivers of scope ``stand`` are open in, which may outlive who started it."""
+        return self.path / "kept_users.lock"
+
     def journal(self, run_id: str) -> Path:
         """The journal of one run."""
         return self.journals / f"{run_id}.jsonl"

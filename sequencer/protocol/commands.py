@@ -26,6 +26,7 @@ class Collect(NamedTuple):
     ``manifest`` is the digest of the project's manifest, which its files are compared with. ``variables`` are those of
     the environment that hold secrets, ``secrets`` what else nobody shall read in what is told. With ``forks`` it is not
     to run anything: once it has collected, it forks test processes for whoever listens at that address.
+    ``kept_users`` is the file that it holds while drivers of scope ``stand`` are open in it.
     """
 
     folder: str
@@ -34,6 +35,7 @@ class Collect(NamedTuple):
     variables: Mapping[str, str] = {}
     secrets: Sequence[str] = ()
     forks: str | None = None
+    kept_users: str | None = None
 
     def collects_same(self, other: Collect) -> bool:
         """Whether both are about the same generated project, in the same state."""

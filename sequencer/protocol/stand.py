@@ -16,13 +16,15 @@ from sequencer.vocabulary.reason import WrittenReason
 class OpenStand(NamedTuple):
     """The owner's first line: where to listen, the ``key`` (hexadecimal) of those let in, and the drivers' folder.
 
-    A call that nobody waits for any more gets ``grace`` seconds to end in.
+    A call that nobody waits for any more gets ``grace`` seconds to end in. ``kept_users`` is the file that it holds
+    while drivers are open in it that a panel keeps open between runs.
     """
 
     address: str
     key: str
     cwd: str | None = None
     grace: float = 5.0
+    kept_users: str | None = None
 
 
 class EndSlot(NamedTuple):
@@ -74,7 +76,7 @@ class EnterStand(NamedTuple):
 
 class OpenShared(NamedTuple):
     """Wants the driver ``name``; ``payload`` holds the values of its arguments. ``reopens``: after a failed call.
-    ``factory``: a function gives it."""
+    ``factory``: a function gives it. ``simulated``: what it is opened from takes the place of the real one."""
 
     number: int
     name: str
@@ -87,6 +89,7 @@ class OpenShared(NamedTuple):
     payload: bytes
     reopens: bool
     factory: bool = False
+    simulated: bool = False
 
 
 class CallShared(NamedTuple):

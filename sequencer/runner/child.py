@@ -76,12 +76,14 @@ class Child:
         cwd: Path | None = None,
         manifest: str | None = None,
         secrets: Iterable[str] = (),
+        *,
         forks: str | None = None,
+        kept_users: Path | None = None,
     ) -> None:
         """Tells it the generated project, and the folder in which drivers shall find themselves.
 
         ``manifest`` is the digest of the project's manifest, which it then compares the files with. ``secrets`` are
-        what nobody shall read in what comes from it. ``forks`` is as in ``Collect``.
+        what nobody shall read in what comes from it. ``forks`` and ``kept_users`` are as in ``Collect``.
         """
         # Imported here: the test process is loading by now.
         from sequencer.protocol.commands import Collect
@@ -89,7 +91,17 @@ class Child:
         variables = {name: value for name, value in os.environ.items() if is_secret(name)}
         values = sorted(secrets)
         self._redact = Redactor([*variables.values(), *values]).text
-        self.send(Collect(str(folder.resolve()), None if cwd is None else str(cwd), manifest, variables, values, forks))
+        self.send(
+            Collect(
+                str(folder.resolve()),
+                None if cwd is None else str(cwd),
+                manifest,
+                variables,
+                values,
+                forks,
+                None if kept_users is None else str(kept_users.absolute()),
+            )
+        )
 
     def send(self, command: Command) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""

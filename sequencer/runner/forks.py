@@ -26,7 +26,7 @@ def fork_server(
         from sequencer.runner.fork_server import ForkServer
 
         def collect(child: Child, address: str) -> None:
-            child.collect(compiled.folder, project.folder, compiled.manifest, project.secrets, address)
+            child.collect(compiled.folder, project.folder, compiled.manifest, project.secrets, forks=address)
 
         server = ForkServer(collect, loaded)
         opened.callback(server.close)

@@ -364,7 +364,7 @@ class Run:
         child, self._warm_child = self._warm_child, None
         if child is None or not child.hand_over(self._receive, self._output):
             child = Child(self._receive, self._output, self._start_process)
-        child.collect(self._compiled, self._project, self._manifest, self._secrets)
+        child.collect(self._compiled, self._project, self._manifest, self._secrets, kept_users=self._state.kept_users)
         return child
 
     def _receive(self, child: Child, chunk: bytes) -> None:

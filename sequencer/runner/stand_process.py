@@ -47,7 +47,7 @@ class StandProcess:
     """What slots share, as long as this is open: for one ``hardseq run``, or for a panel.
 
     ``output`` gets each line that shared drivers print, from a thread; ``cwd`` is the folder in which they find
-    themselves; ``hidden`` shall stand in no line. ``grace`` as in ``OpenStand``.
+    themselves; ``hidden`` shall stand in no line. ``grace`` and ``kept_users`` as in ``OpenStand``.
     """
 
     def __init__(
@@ -57,9 +57,11 @@ class StandProcess:
         hidden: Iterable[str] = (),
         *,
         grace: float = GRACE_SECONDS,
+        kept_users: Path | None = None,
     ) -> None:
         self._output = output
         self._cwd = cwd
+        self._kept_users = None if kept_users is None else str(kept_users.absolute())
         self._grace = grace
         self._redactor = Redactor([*hidden, *(value for name, value in os.environ.items() if is_secret(name))])
         self._address = StandAddress(address=_new_address(), key=secrets.token_hex(32))
@@ -128,7 +130,7 @@ class StandProcess:
             raise RunNotPossible(Reason("no_stand_process", detail=error.strerror or str(error))) from None
         cwd = None if self._cwd is None else str(self._cwd)
         _remove(self._address.address)
-        process.send(OpenStand(self._address.address, self._address.key, cwd, self._grace))
+        process.send(OpenStand(self._address.address, self._address.key, cwd, self._grace, self._kept_users))
         for ended in self._ended:
             process.send(ended)
         return process

@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sequencer.project.locks import SharedLock
 from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.commands import AnswerDialog, Collect, DebugLine, EndStep, Start, Warm
 from sequencer.protocol.notices import DeadlineNotice, NotCollected, Plan, Ready, StartRefused
@@ -50,6 +52,7 @@ class ChildFront:
         self._unusable: ReasonOrText = Reason("no_generated_tests")
         self._ready = False
         self._refused = False
+        self._kept_users: SharedLock | None = None
         give_up_in_copies(self._release)
         default_signals_in_copies(_STOPPING)
 
@@ -99,6 +102,7 @@ class ChildFront:
         self._link.renew()
         asked = self._link.wait_for_project()
         if asked is not None and asked.collects_same(self._project):
+            self._project = asked
             return True
         if asked is not None:
             self._link.send(NotCollected("the test process has collected another project"))
@@ -120,6 +124,20 @@ class ChildFront:
                 self._link.send(StartRefused(reason, possible=False))
         else:
             self._unusable = refusal.reason
+
+    def hold_kept(self) -> None:
+        """Others wait for this process, also when nobody is there any more who started it."""
+        if self._kept_users is None and self._project.kept_users is not None:
+            held = SharedLock(Path(self._project.kept_users))
+            with suppress(OSError):  # where nothing can be written the run itself says so
+                held.take()
+            self._kept_users = held
+
+    def release_kept(self) -> None:
+        """Nobody need wait for this process."""
+        held, self._kept_users = self._kept_users, None
+        if held is not None:
+            held.release()
 
     def open_stream(self, start: Start) -> EventStream:
         """To the journal, then down the pipe."""
@@ -190,5 +208,6 @@ class ChildFront:
             self._journal = None
 
     def _release(self) -> None:
+        self.release_kept()
         if self._journal is not None:
             self._journal.release()

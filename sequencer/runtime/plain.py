@@ -58,6 +58,12 @@ class PlainFront:
         """Raises pytest's usage error."""
         raise pytest.UsageError(str(refusal))
 
+    def hold_kept(self) -> None:
+        """Of this run no panel knows."""
+
+    def release_kept(self) -> None:
+        """As there is nothing held."""
+
     def open_stream(self, start: Start) -> EventStream:
         """Events that nobody keeps."""
         stream = EventStream(None, None)

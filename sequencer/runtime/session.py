@@ -48,6 +48,12 @@ class Front(Protocol):
     def refuse(self, refusal: RunRefused | RunNotPossible) -> None:
         """Tells why there is no run. May raise."""
 
+    def hold_kept(self) -> None:
+        """From now on others see that drivers of scope ``stand`` are open here. Said twice it is harmless."""
+
+    def release_kept(self) -> None:
+        """None is any more."""
+
     def open_stream(self, start: Start) -> EventStream:
         """Where events go. Raises ``OSError``."""
 
@@ -98,6 +104,7 @@ class RunSession:
                 asked = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
                 if asked is None:
                     return False
+                self._hold_kept(asked)
                 self._process_state = ProcessState()
                 run = open_run(asked, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
             except (RunRefused, RunNotPossible) as refusal:
@@ -158,6 +165,11 @@ class RunSession:
         items = self._session.items
         return [each for each in self._drivers if each.how.get("scope") == "stand" and each.is_used(items)]
 
+    def _hold_kept(self, start: Start) -> None:
+        simulate = start.request.simulate
+        if any(not (simulate and driver.how.get("simulate")) for driver in self._stand_drivers()):
+            self._front.hold_kept()
+
     def _forget(self) -> None:
         """Leaves nothing of a run to the next one; what fixtures had is torn down already."""
         self._fold = None
@@ -173,6 +185,7 @@ class RunSession:
         self._import_drivers(warm.request.simulate, warm.request.slot.count)
         if not self._stand_drivers():
             return
+        self._hold_kept(start)
         if self._stand is None:
             self._stand = StandDrivers()
         self._warm_for = start
@@ -262,6 +275,7 @@ class RunSession:
         """Ends the run, and what was kept open for further ones."""
         self.finish()
         self._close_stand()
+        self._front.release_kept()
 
     def finish(self) -> None:
         """Ends the run; a session whose run did not pass is no success for pytest either."""
@@ -269,6 +283,8 @@ class RunSession:
             return
         run = self.protocol.run
         run.preopened.close()
+        if self._stand is None:  # who hears that the run is over may open them
+            self._front.release_kept()
         status = self.protocol.finish()
         self.protocol = None
         if run.shared is not None:

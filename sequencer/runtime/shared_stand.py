@@ -121,6 +121,7 @@ class OpenSharedDriver(OpenDriver):
             self.resolve(),
             self._reopens,
             self._factory,
+            self.run.start.request.simulate and not self._is_real_in_simulation,
         )
         return self._client.open(source, self._check_again)
 

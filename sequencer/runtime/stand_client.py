@@ -95,6 +95,7 @@ class SharedDriverSource(NamedTuple):
     arguments: Mapping[str, object]
     reopens: bool = True
     factory: bool = False
+    simulated: bool = False
 
 
 class StandClient:
@@ -257,6 +258,7 @@ class StandClient:
                 payload,
                 source.reopens,
                 source.factory,
+                source.simulated,
             ),
             ("call", [source.name]),
         )

@@ -11,7 +11,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def main() -> None:
 
     # The reader of one connection must not wait long for the thread of a driver that computes.
     sys.setswitchinterval(0.0005)
-    server = StandServer(bytes.fromhex(opened.key), opened.grace)
+    server = StandServer(bytes.fromhex(opened.key), opened.grace, _holding(opened.kept_users))
     listener = _listen(opened.address)
     threading.Thread(target=server.serve, args=(listener,), name="listener", daemon=True).start()
     os.write(said, STAND_NOTICES.encode(StandReady()))
@@ -87,6 +89,23 @@ def main() -> None:
     server.close(seconds_to_close(None if heard else time.monotonic() - ended))
     # Not the ordinary way: the thread of a driver that hangs would be waited for.
     os._exit(0)
+
+
+def _holding(kept_users: str | None) -> Callable[[], object]:
+    """What has others wait for this process until it ends, also when its owner is gone before."""
+    if kept_users is None:
+        return lambda: None
+    from sequencer.project.locks import SharedLock
+    from sequencer.runtime.fork import give_up_in_copies
+
+    lock = SharedLock(Path(kept_users))
+    give_up_in_copies(lock.release)
+
+    def hold() -> None:
+        with suppress(OSError):  # where nothing can be written the runs say so
+            lock.take()
+
+    return hold
 
 
 def _listen(address: str) -> Listener:

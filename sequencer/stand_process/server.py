@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
@@ -83,10 +83,12 @@ class StandServer:
     """Whoever has the ``key`` may connect.
 
     A call that nobody waits for any more gets ``grace`` seconds to end in, before its driver counts as hung.
+    ``opens_real`` is called before a driver is opened that is not simulated.
     """
 
-    def __init__(self, key: bytes, grace: float) -> None:
+    def __init__(self, key: bytes, grace: float, opens_real: Callable[[], object] = lambda: None) -> None:
         self._key = key
+        self._opens_real = opens_real
         self._grace = grace
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -256,6 +258,8 @@ class StandServer:
                 if answer is not None:
                     session.send(answer)
                     return
+                if not question.simulated:
+                    self._opens_real()
             self._arbiter.ask(request)
             self._await(session, question.number, request, turn)
 

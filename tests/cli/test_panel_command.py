@@ -48,9 +48,13 @@ class Panel:
             text=True,
         )
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, line + self.process.stdout.read()
+        self.said = ""
+        found = None
+        while found is None:
+            line = self.process.stdout.readline()
+            self.said += line
+            found = re.search(r"http://\S+", line)
+            assert found or line, self.said
         self.address = found[0]
         self.local = self.address.replace("localhost", "127.0.0.1")
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +18,7 @@ from tests.cli.test_call_and_bench import hardseq
 from tests.cli.test_panel_command import Panel
 
 DRIVER = """\
-import pathlib, subprocess, sys
+import pathlib, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).parents[1]
 
@@ -38,6 +43,8 @@ class Meter:
         raise OSError("no paper")
 
     def close(self):
+        if (HERE / "slow").exists():
+            time.sleep(2)
         self.log("close")
 
 
@@ -115,3 +122,81 @@ def test_what_slots_share_and_what_is_tried_again(tmp_path: Path) -> None:
     assert (run.returncode, "'kept' is in use by hand: process" in run.stderr) == (4, True)
     assert (tmp_path / "opened").read_text() == opened
     lock.release()
+
+
+LONG = """\
+name: Long
+drivers:
+  kept: {use: bench.Meter, SCOPE}
+modules:
+  m: {cases: {c: {steps: [{call: kept.none}, {wait: SECONDS s}]}}}
+"""
+
+
+def begun(folder: Path, command: list[str]) -> subprocess.Popen[str]:
+    """`hardseq run`, once its driver was called."""
+    before = (folder / "opened").read_text().count("none") if (folder / "opened").exists() else 0
+    command = [sys.executable, "-m", "sequencer", "run", "--no-panel", "sequences/c.yaml", *command]
+    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def called() -> bool:
+        assert run.poll() is None, run.communicate()[0]
+        return (folder / "opened").exists() and (folder / "opened").read_text().count("none") > before
+
+    wait_until(called)
+    return run
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Fails after half a minute."""
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_open_is_closed_before_it_is_opened(tmp_path: Path) -> None:
+    """A panel is killed while it waits, and then a run, with a driver that takes long to close: whoever comes next
+    waits until that is closed, and says so."""
+    project(tmp_path)
+    (tmp_path / "sequences/a.yaml").unlink()
+    (tmp_path / "sequences/b.yaml").unlink()
+    (tmp_path / "sequences/c.yaml").write_text(LONG.replace("SCOPE", "scope: stand").replace("SECONDS", "60"))
+    (tmp_path / "slow").touch()
+    panel = Panel(tmp_path)
+    panel.wait_for_state("ready")
+    panel.process.kill()
+    panel.process.communicate()
+    run = begun(tmp_path, [])
+    run.kill()
+    told = run.communicate()[0]
+    assert "is still closing its instruments: its panel or run was killed" in told
+    panel = Panel(tmp_path)
+    try:
+        panel.wait_for_state("ready")
+        assert "is still closing its instruments: its panel or run was killed" in panel.said
+        (tmp_path / "slow").unlink()
+    finally:
+        panel.end()
+    assert (tmp_path / "opened").read_text().split() == ["open", "close", "open", "none", "close", "open", "close"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slots", [[], ["--slot", "left"]])
+def test_who_stores_a_report_holds_no_driver(tmp_path: Path, slots: list[str]) -> None:
+    """What slots share is closed, and free for others, while the store keeps the run waiting."""
+    state = project(tmp_path, configuration="[slots.left]\n[slots.right]\n")
+    (tmp_path / "sequences/c.yaml").write_text(LONG.replace("SCOPE", "shared: true").replace("SECONDS", "1"))
+    run = begun(tmp_path, slots)
+    lock = ProcessLock(state.kept_lock)
+    assert lock.take() is not None
+    with sqlite3.connect(state.path / "hardseq.sqlite3", isolation_level=None) as store:
+        store.execute("BEGIN EXCLUSIVE")
+        wait_until(lambda: lock.take() is None)
+        assert run.poll() is None
+        assert (tmp_path / "opened").read_text().split()[-1] == "close"
+        store.execute("ROLLBACK")
+    lock.release()
+    told, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, told
