@@ -416,7 +416,7 @@ def main() -> None:
             pages = {name: PAGES[name] for name in ("Overview", "Measurements", "One measurement")}
             said.append("")
             for row in at_the_centre(chosen.couchdb, folder / f"{min(chosen.runs)}.duckdb", pages, chosen.seconds):
-                said += [row] if row.startswith("|") else [row, ""]
+                said += [row] if row.lstrip().startswith("|") else [row, ""]
                 print(row, flush=True)
     if chosen.write:
         write_into(Path(__file__).parents[1] / "docs" / "benchmarks.md", "\n".join(said) + "\n", "figures")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,3 +33,10 @@ def test_each_process_begins_with_its_share_of_the_slow_tests(
     items: list[Any] = [Item(name) for name in ["q1", "s1", "q2", "q3", "s2", "q4"]]
     pytest_collection_modifyitems(items)
     assert [item.name for item in items] == order.split()
+
+
+def test_every_number_of_examples_follows_the_effort() -> None:
+    """A number by itself would be that of a quick run and of an exhaustive one as well."""
+    tests = Path(__file__).parent
+    fixed = re.compile(r"max_examples=\d")
+    assert [str(path) for path in sorted(tests.rglob("test_*.py")) if fixed.search(path.read_text("utf-8"))] == []

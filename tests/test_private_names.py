@@ -89,6 +89,7 @@ def uses_none(path: Path) -> None:
     assert private_in(path.read_text("utf-8")) == []
 
 
+@pytest.mark.slow
 def test_no_test_uses_a_private_name_of_hardseq() -> None:
     """No file of the tests does."""
     every(TESTS, uses_none)

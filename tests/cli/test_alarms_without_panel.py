@@ -34,6 +34,7 @@ def run(serial: str) -> Result:
     return CliRunner().invoke(command_line, ("run", "board.yaml", "--no-panel", "--arg", f"serial={serial}"))
 
 
+@pytest.mark.slow
 def test_the_line_stops_without_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run that makes it so says what was raised, the next one is refused; without alarms no figures are made."""
     monkeypatch.chdir(tmp_path)

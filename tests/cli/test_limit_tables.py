@@ -76,6 +76,7 @@ def test_each_variant_has_the_limits_of_its_rows(project: Path) -> None:
     assert "Ripple: 0.015 V is above the upper limit of 0.01 V" in failed.stdout
 
 
+@pytest.mark.slow
 def test_a_measurement_without_a_row_cannot_pass(project: Path) -> None:
     """What the check cannot know before the run is an error of the case then."""
     done = run(project, part="PSB-12", extra="true")
@@ -113,6 +114,7 @@ def test_a_changed_table_is_read_again_and_a_damaged_one_never_used(project: Pat
     assert "tables.json was changed" in refused.stdout + refused.stderr
 
 
+@pytest.mark.slow
 def test_a_sequence_without_tables_and_variants_imports_nothing_of_them(tmp_path: Path) -> None:
     """Whoever has one product does not pay for those of others."""
     (tmp_path / "plain.yaml").write_text("name: S\nmodules: {m: {cases: {c: {steps: [{check: true}]}}}}\n")

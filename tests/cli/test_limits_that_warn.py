@@ -64,6 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_measurement_can_warn(project: Path) -> None:
     """The warnings are told, in the unit of the step, and fail nothing; a value that failed is not warned about."""
     done = run(project, "warns.yaml", "--answers", "answers.yaml", "--report", "report.json")

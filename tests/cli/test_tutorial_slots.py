@@ -70,6 +70,7 @@ def test_a_sequence_for_one_product_runs_in_a_fixture_of_eight(project: Path) ->
     assert sequence.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_chapter_about_slots_leads_where_it_says(project: Path) -> None:
     """Its files and commands one after the other: three meters, then one that is shared, and who waited for it."""
     (slots,), (drivers,), (shared,) = (code(language, CHAPTER) for language in ("toml", "python", "yaml"))

@@ -21,6 +21,7 @@ from sequencer.language.read import ReadResult, read_sequence
 from sequencer.language.shapes.schema import sequence_schema
 from sequencer.steps import step_types
 from sequencer.vocabulary.problem import InvalidInput
+from tests.effort import examples
 from tests.extensions.conftest import Install
 
 STEP = """
@@ -264,7 +265,7 @@ CARELESS = STEP.replace(
 
 
 @given(text=st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=12))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_text_of_a_sequence_becomes_code(text: str, install: Install, tmp_path: Path) -> None:
     """Whatever the text, a careless package either writes it as the literal it is, or is refused."""
     if not list(tmp_path.glob("site/*.dist-info")):

@@ -178,6 +178,7 @@ class Interrupted(Exception):
     """Nobody waits any more."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [True, False])
 def test_what_was_read_is_kept_where_it_is_broken_off(runs: bool) -> None:
     """A slow store need not be asked for the same pages the next time."""

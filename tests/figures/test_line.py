@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.rows import RunRows, rows_of
@@ -28,6 +30,7 @@ def test_rows_are_those_of_the_reports() -> None:
         assert _comparable(rows_of(whole_report(rows))) == _comparable(rows)
 
 
+@pytest.mark.slow
 def test_the_index_goes_on_from_the_store(tmp_path: Path) -> None:
     """The index of more runs than its store has takes in the store's next run, and loses none."""
     runs = list(line(1_000))

@@ -267,6 +267,7 @@ def test_a_drifting_stand_is_seen_in_its_points(planted: FiguresIndex) -> None:
     assert {"nelson_1", "nelson_2", "western_electric_4"} <= {rule for point in drifting.points for rule in point.rules}
 
 
+@pytest.mark.slow
 def test_what_belongs_together_is_the_first_of_the_correlations(planted: FiguresIndex) -> None:
     """The measurement that was planted with it, before all others; in the sample each of the four ends."""
     x, y = Measured("main::level3", TRUTHS.correlated.measurement or ""), Measured("main::level2", "Level 2")

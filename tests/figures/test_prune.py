@@ -264,6 +264,7 @@ def test_numbers_of_pruned_runs_are_not_given_again(open_sqlite: Callable[[], Sq
     assert len(store.changes().runs) == 7
 
 
+@pytest.mark.slow
 def test_at_a_factory_only_administrators_may(couchdb_server: Any, open_couchdb: Callable[..., Any]) -> None:
     """The rule of the database refuses others, and nothing is changed."""
     from sequencer.store.couchdb.client import CouchClient

@@ -272,6 +272,7 @@ class Held(Feed):
         return StoreChanges(runs, str(at + 1), 99 - at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [True, False])
 def test_nobody_waits_for_more_than_a_page_when_it_is_closed(
     tmp_path: Path, serve: Callable[..., FiguresService], runs: bool

@@ -31,6 +31,7 @@ def test_the_command_has_its_files_from_the_panel(line_panel: Any, tmp_path: Pat
     assert "cannot be written" in str(refused.exception)
 
 
+@pytest.mark.slow
 def test_only_files_that_there_are(line_panel: Any) -> None:
     """Whatever an address names, it is a file of the list or none."""
     for query, status in (

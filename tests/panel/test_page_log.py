@@ -24,6 +24,7 @@ def actions(panel: Any, name: str = "Max", **more: Any) -> Any:
     return panel.ask("GET", "/api/log", token=False, headers=as_user(name), **more).json["actions"]
 
 
+@pytest.mark.slow
 def test_what_is_an_engineers_is_logged(staffed: Any) -> None:
     """Who, when, what, why and what came of it; also what was refused; what is an operator's is not, nor is a look."""
     panel = staffed.open()

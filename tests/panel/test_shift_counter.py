@@ -78,6 +78,7 @@ def test_a_shift_begins_with_nothing_and_the_clock_may_be_set_back(counted: Coun
     assert counted.count() == night
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_gives_no_numbers(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather none than old ones; it is asked again soon, and every minute while it is there."""
     counted.store.save(fold(make_events(start=MORNING + 60)))

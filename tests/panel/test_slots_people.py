@@ -28,6 +28,7 @@ def by(panel: Any, name: str | None, path: str, body: Any) -> Any:
     return panel.ask("POST", path, body, token=False, headers=as_whom(panel, name))
 
 
+@pytest.mark.slow
 def test_slots_are_started_and_stopped_by_those_who_may(staffed: Any) -> None:
     """Nobody without a login fills, starts or stops one; chosen cases are an engineer's, in whichever slot."""
     panel = opened(staffed, "left", "right")

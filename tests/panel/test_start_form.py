@@ -16,6 +16,7 @@ from sequencer.panel import start_form
 from sequencer.panel.refusals import InvalidRequest
 from sequencer.panel.start_form import BatchForm, KeptForms, StartForm, changed, restored
 from sequencer.vocabulary.model import Param
+from tests.effort import examples
 
 SERIAL = Param(name="serial", each_run=True)
 VARIANT = Param(name="variant", one_of=("basic", "pro"), default="basic", required=False)
@@ -72,7 +73,7 @@ def test_what_the_sequence_does_not_take_any_more_is_told() -> None:
     assert changed(PARAMS, form, {}) == BatchForm({"cycles": 5})
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), st.none() | st.booleans() | st.floats() | st.text())))
 def test_any_form_is_read_as_it_was_written(tmp_path_factory: Any, forms: dict[str, Any]) -> None:
     """Whatever the names and values are, and however many sequences there are in the file."""

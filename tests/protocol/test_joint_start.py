@@ -11,6 +11,7 @@ from sequencer.protocol.joint_start import JointStartRefused, check_slots, confi
 from sequencer.protocol.request import Slot
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.reason import code_of
+from tests.effort import examples
 
 SERIAL = Param(name="serial", pattern="^SN[0-9]+$", each_run=True)
 ORDER = Param(name="order")
@@ -67,7 +68,7 @@ def test_what_holds_for_a_batch_or_a_type_is_no_unit() -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(["SN1", "SN2", "SN3", None])))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_whatever_is_left_is_there_once(units: dict[str, str | None]) -> None:
     """Without the slots that have a problem no two have the same unit; and none without a unit has one."""
     problems = same_units(units)

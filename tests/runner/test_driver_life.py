@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from sequencer.app.exit_codes import exit_code
 
 
@@ -51,6 +53,7 @@ def test_a_driver_that_cannot_open_ends_the_run_with_4(project: Any, execute: Ca
     assert "hardseq: failures of the run" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_driver_that_exits_while_opening_is_an_error_like_any(project: Any, execute: Callable[..., Any]) -> None:
     """So is a missing file, a wrong argument, an unknown class, a syntax error."""
     p = project

@@ -64,6 +64,7 @@ def test_output_and_named_groups_are_kept(project: Any, execute: Callable[..., A
     assert (ran["exit_code"], ran["output"], ran["truncated"]) == (0, "verified 512 bytes\n", False)
 
 
+@pytest.mark.slow
 def test_the_whole_output_is_judged(project: Any, execute: Callable[..., Any]) -> None:
     """Also its middle, by ``expect``, ``refuse`` and whoever uses what was saved; the report says what it left out."""
     code = "for n in range(12000): print(f'cell {n:06d}', 'FAIL: stuck' if n == 6000 else 'fine, pattern 55aa55aa')"

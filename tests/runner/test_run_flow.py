@@ -305,6 +305,7 @@ def test_tags_select_and_unknown_names_are_refused(project: Any, execute: Callab
     assert list(p.state.journals.iterdir()) == journals
 
 
+@pytest.mark.slow
 def test_parameters_are_typed_and_checked_before_anything_runs(
     project: Any, execute: Callable[..., Any], plain: Any
 ) -> None:

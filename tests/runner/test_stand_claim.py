@@ -24,6 +24,7 @@ from sequencer.runner.claim import RunClaim, StandClaim
 from sequencer.runner.run import Run
 from sequencer.runtime.journal import Journal
 from sequencer.store.recovery import worked_on
+from tests.effort import examples
 
 RUNS = st.sampled_from(["one", "two", "three"])
 
@@ -70,7 +71,7 @@ class TwoOwners(RuleBasedStateMachine):
 
 
 TestTwoOwners = TwoOwners.TestCase
-TestTwoOwners.settings = settings(max_examples=30, stateful_step_count=12, deadline=None)
+TestTwoOwners.settings = settings(max_examples=examples(30), stateful_step_count=12, deadline=None)
 
 
 def test_the_journals_of_the_own_slots_keep_no_slot_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

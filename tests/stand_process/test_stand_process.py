@@ -261,6 +261,7 @@ def test_a_process_that_gives_no_sign_of_life_is_replaced(stand: Stand, monkeypa
     assert stand.meter(stand.client()).generation() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_slots_that_start_while_the_process_is_replaced_all_have_the_new_one(stand: Stand) -> None:
     """Killed when eight slots ask where it is: each finds the one that took over, whoever noticed first."""
@@ -277,6 +278,7 @@ def test_slots_that_start_while_the_process_is_replaced_all_have_the_new_one(sta
             client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_what_a_driver_forked_does_not_keep_the_address(stand: Stand) -> None:
     """It ends with the process that it was copied from, and another one listens there."""

@@ -18,6 +18,7 @@ from sequencer.store.base import RunFilter, Store
 from sequencer.store.facts import summary
 from sequencer.store.shift import Shift, ShiftCounts, counts_of, fold_counts, last_hour, per_hour, shift_at
 from sequencer.store.sqlite.store import SqliteStore
+from tests.effort import examples
 from tests.store.conftest import NOON, make_events
 from tests.store.counting import shift_counts
 
@@ -63,7 +64,7 @@ def test_an_hour_that_comes_twice_begins_a_shift_once() -> None:
     st.sampled_from(ZONES),
     st.floats(0, 1, exclude_max=True),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_shifts_follow_each_other_without_gaps(moment: datetime, begins: list[str], zone: str, part: float) -> None:
     """Each moment is in one shift, all moments of a shift are in the same one, and the next begins where it ends."""
     now, place = moment.replace(tzinfo=UTC).timestamp(), ZoneInfo(zone)
@@ -94,7 +95,7 @@ def report_of(about: dict[str, Any], number: int) -> RunReport:
 
 
 @given(st.lists(st.tuples(RUN, st.booleans(), st.booleans()), max_size=12), st.sampled_from(["Stand 1", None]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_reports_that_wait_count_as_if_they_were_stored(
     runs: list[tuple[dict[str, Any], bool, bool]], stand: str | None
 ) -> None:

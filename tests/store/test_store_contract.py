@@ -433,6 +433,7 @@ def test_a_series_shows_values_with_their_limits(store: Store, report: MakeRepor
     assert series(store, "main::rail", "Other") == []
 
 
+@pytest.mark.slow
 def test_a_series_can_be_narrowed_and_bounded(store: Store, report: MakeReport) -> None:
     """Filters choose the runs, the limit keeps the newest values."""
     for number in range(6):
@@ -447,6 +448,7 @@ def test_a_series_can_be_narrowed_and_bounded(store: Store, report: MakeReport) 
     assert [name.sequence for name in series_names(store, "Two")] == ["Two"]
 
 
+@pytest.mark.slow
 def test_a_series_of_one_unit(store: Store, report: MakeReport) -> None:
     """Where the unit changed, each unit has a series of its own; without a wish all values come."""
     for number, unit in enumerate(["mV", "V", None, "mV"]):

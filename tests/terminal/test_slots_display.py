@@ -20,6 +20,7 @@ from sequencer.terminal.lines import columns, plain
 from sequencer.terminal.live_slots import LiveSlots
 from sequencer.terminal.slot_verdicts import SlotVerdict, counts_line, verdict_blocks
 from sequencer.terminal.slots import PlainSlots, open_slots_terminal
+from tests.effort import examples
 
 WORDS = {"passed": "PASS", "failed": "FAIL", "error": "ERROR", "stopped": "STOPPED"}
 
@@ -140,7 +141,7 @@ def test_many_slots_share_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     st.integers(5, 80),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_verdicts_fit_the_terminal(statuses: list[str], width: int, height: int, colour: bool) -> None:
     """Whatever its size: no line is wider; each slot has its verdict; in large letters only where all of them fit."""
     reports = {status: report_of("x", "SN1", status) for status in WORDS}

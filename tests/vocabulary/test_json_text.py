@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.vocabulary.json_text import as_text, compact, indented, indented_parts, one_line
+from tests.effort import examples
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
@@ -22,7 +23,7 @@ def refuse(written: str) -> object:
     raise AssertionError(f"{written} is not JSON")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PLAIN)
 def test_every_form_is_valid_and_say_the_same(document: object) -> None:
     """Whatever a document holds, strict readers take each form, and read one thing in them."""
