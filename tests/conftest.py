@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
-from tests.fork_server import Forks, RealPopen
+from tests.fork_server import Forks, ForkServer, RealPopen
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
@@ -42,6 +43,21 @@ def pytest_xdist_auto_num_workers() -> int:
     Each takes a gigabyte of memory with its browser.
     """
     return 2 * (os.cpu_count() or 1)
+
+
+_of_all = ExitStack()
+"""What all test processes of this run share, open in the one that gives them their tests."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Test processes side by side have one process to fork from: what it imports and computes once takes a second."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        _of_all.enter_context(ForkServer()).start()
+
+
+def pytest_unconfigure() -> None:
+    """Nobody forks any more."""
+    _of_all.close()
 
 
 def pytest_collection_finish() -> None:
