@@ -80,7 +80,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Where there is one process, what is slow comes last: most mistakes are seen before it.
     """
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):  # a page in a browser is never quick
+        fixtures = getattr(item, "fixturenames", ())
+        if "line_kept" in fixtures:  # nor are twenty thousand runs
+            item.add_marker(pytest.mark.slow)
+        if "chromium" in fixtures:  # a page in a browser is never quick
             item.add_marker(pytest.mark.slow)
             if not os.environ.get("HARDSEQ_TEST_ONCE"):  # docs/decisions/0018
                 item.add_marker(pytest.mark.flaky(reruns=1))
