@@ -119,5 +119,5 @@ def _capability_row(scope: Scope, row: tuple[object, ...], splits: int) -> Capab
 
 def _worst_first(row: CapabilityRow) -> tuple[object, ...]:
     ppk = row.indices.ppk
-    said = [str(value) for value in (*row.split.by.values(), row.split.span)]
+    said = [str(value) for value in row.split.key]
     return ppk is None, ppk or 0.0, row.sequence, row.case, row.measurement, row.unit or "", said

@@ -29,9 +29,18 @@ def choices(ask: Ask, scope: Scope) -> list[ExistingValue]:
     """The values of each column in the runs of ``scope``, the newest ``MOST`` of each, in the order of the alphabet."""
     where, values = scope.where("runs")
     sides = [
-        f"SELECT * FROM (SELECT '{name}' AS name, {name} AS value, count(*) AS runs FROM runs "
-        f"WHERE {name} IS NOT NULL AND {where} GROUP BY {name} ORDER BY max(start_time) DESC, value LIMIT {MOST})"
+        f"SELECT * FROM (SELECT '{name}' AS name, {name} AS value, sum(n)::BIGINT AS runs FROM used "
+        f"WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY max(last) DESC, value LIMIT {MOST})"
         for name in _NAMES
     ]
-    rows = ask(f"{' UNION ALL '.join(sides)} ORDER BY name, value", values * len(sides))
+    rows = ask(
+        f"""
+        WITH used AS MATERIALIZED (
+            FROM origins JOIN (
+                SELECT origin, count(*) AS n, max(start_time) AS last FROM runs WHERE {where} GROUP BY origin
+            ) USING (origin)
+        )
+        {" UNION ALL ".join(sides)} ORDER BY name, value""",
+        values,
+    )
     return [ExistingValue(str(name), str(value), number(runs)) for name, value, runs in rows]

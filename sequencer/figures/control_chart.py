@@ -89,7 +89,7 @@ def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1)
         f"""{values.sql}, {points}
         SELECT {_of("p", values)}, l.n, incomplete, centre, spread_centre, pooled,
                last, since, until, p.n, value, spread
-        FROM points p JOIN lines l ON {same("p", "l", values.splits)} WHERE is_whole
+        FROM points p JOIN lines l ON {same("p", "l", values.different)} WHERE is_whole
         QUALIFY row_number() OVER (PARTITION BY {_of("p", values)} ORDER BY place DESC) <= {MOST_POINTS + LOOKS_BACK}
         ORDER BY {_of("p", values)}, place
         """,
@@ -143,7 +143,7 @@ def _subgroups(values: Values, subgroup: Subgroup) -> str:
         place = f"(row_number() OVER (PARTITION BY {values.by} ORDER BY {ORDER}) - 1) // {subgroup}"
         is_whole = f"count(*) = {subgroup}"
     return f"""placed AS (
-            SELECT * REPLACE (NULL::VARCHAR AS {span}), {place} AS place FROM {NAMED}
+            SELECT * REPLACE (NULL::TIMESTAMP AS {span}), {place} AS place FROM {NAMED}
         ), points AS (
             SELECT {values.by}, place, count(*) AS n, {is_whole} AS is_whole, avg(value) AS value,
                    stddev_samp(value) AS spread, min(start_time) AS since, max(start_time) AS until,

@@ -222,17 +222,19 @@ def boxes(ask: Ask, scope: Scope, of: Measured) -> list[BoxRow]:
     rows = ask(
         f"""{values.sql}, quartered AS (
             SELECT {values.by}, quantile_cont(value, [0.25, 0.5, 0.75]) AS q, avg(value) AS mean,
-                   min(value) AS low, max(value) AS high
+                   min(value) AS low, max(value) AS high, count(*) AS n
             FROM taken GROUP BY {values.by}
         ), fenced AS (
             SELECT *, q[1] - 1.5 * (q[3] - q[1]) AS fence_low, q[3] + 1.5 * (q[3] - q[1]) AS fence_high FROM quartered
+        ), within AS (
+            SELECT {", ".join(f"t.{name}" for name in values.splits)}, min(value) AS low, max(value) AS high,
+                   count(*) AS n
+            FROM taken t JOIN fenced f ON {same("t", "f", values.different)}
+            WHERE value BETWEEN fence_low AND fence_high GROUP BY ALL
         )
-        SELECT {", ".join(f"f.{name}" for name in values.splits)}, count(*), any_value(mean), any_value(low),
-               least(min(value) FILTER (value >= fence_low), any_value(q[1])), any_value(q[1]), any_value(q[2]),
-               any_value(q[3]), greatest(max(value) FILTER (value <= fence_high), any_value(q[3])), any_value(high),
-               count(*) FILTER (value < fence_low OR value > fence_high)
-        FROM taken t JOIN fenced f ON {same("t", "f", values.splits)}
-        GROUP BY {", ".join(f"f.{name}" for name in values.splits)} ORDER BY {values.order}
+        SELECT {", ".join(f"f.{name}" for name in values.splits)}, f.n, mean, f.low, least(w.low, q[1]), q[1], q[2],
+               q[3], greatest(w.high, q[3]), f.high, f.n - w.n
+        FROM fenced f JOIN within w ON {same("f", "w", values.splits)} ORDER BY {values.order}
         """,
         values.parameters,
     )

@@ -8,7 +8,7 @@ from sequencer.figures import daily, formulas
 from sequencer.figures.capability import CapabilityRow, capabilities
 from sequencer.figures.cells import known, number
 from sequencer.figures.daily import DAY_SECONDS, day_of
-from sequencer.figures.scope import Ask, Scope, named
+from sequencer.figures.scope import Ask, Scope, grouped, named
 
 BUCKETS = 24
 """Into which the time from the first run of the scope to the last one is cut for a trend, by days where it is long."""
@@ -33,7 +33,7 @@ def measurements(ask: Ask, scope: Scope) -> list[MeasurementsRow]:
     lost, trends = _lost(ask, scope), _trends(ask, scope)
     found: list[MeasurementsRow] = []
     for row in capabilities(ask, scope):
-        split = (*row.split.by.values(), row.split.span)
+        split = row.split.key
         share = lost.get((*split, row.sequence, row.case, row.measurement), 0.0)
         trend = trends.get((*split, row.sequence, row.case, row.measurement, row.unit), [])
         found.append(MeasurementsRow(row, share, trend))
@@ -61,7 +61,11 @@ def _lost(ask: Ask, scope: Scope) -> dict[tuple[object, ...], float | None]:
         """,
         values,
     )
-    return {row[:-2]: formulas.rate(number(row[-2]), number(row[-1])) for row in rows}
+    found: dict[tuple[object, ...], float | None] = {}
+    for split, missed in grouped(rows, len(names)):
+        key = scope.said(split).key
+        found |= {(*key, *which): formulas.rate(number(some), number(runs)) for *which, some, runs in missed}
+    return found
 
 
 def _trends(ask: Ask, scope: Scope) -> dict[tuple[object, ...], list[float]]:
@@ -95,9 +99,11 @@ def _trends(ask: Ask, scope: Scope) -> dict[tuple[object, ...], list[float]]:
         values,
     )
     found: dict[tuple[object, ...], list[float]] = {}
-    for *key, line in rows:
-        assert isinstance(line, list)
-        found[tuple(key)] = [known(mean) for mean in line]
+    for split, lines in grouped(rows, len(names)):
+        key = scope.said(split).key
+        for *which, line in lines:
+            assert isinstance(line, list)
+            found[*key, *which] = [known(mean) for mean in line]
     return found
 
 

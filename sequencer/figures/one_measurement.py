@@ -28,13 +28,14 @@ class Values(NamedTuple):
 
     It has each finite value of the ``series`` in counted runs of the scope with ``run``, ``start_time``, ``position``,
     ``lower``, ``upper`` and ``target``; :data:`NAMED` adds ``id`` and ``serial_number`` of the run. Values follow each
-    other in ``ORDER``.
+    other in ``ORDER``. ``different`` are the splits that have more than one value: whatever joins by fewer is faster.
     """
 
     series: int
     sql: str
     parameters: list[object]
     splits: tuple[str, ...]
+    different: tuple[str, ...]
 
     @property
     def by(self) -> str:
@@ -86,16 +87,21 @@ def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
 def values_in(scope: Scope, series: int) -> Values:
     """The values of a series in the scope."""
     names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
-    split = named(scope.split("runs"), names)
-    if answers(scope):  # the series is that of a sequence already
-        where, values = scope._replace(sequence=None).where("measurements")
-        of_scope = f"SELECT {split}, * FROM measurements WHERE counted AND {where}"
+    scope = scope._replace(sequence=None)  # the series is that of a sequence already
+    if scope.is_of_origins:
+        split = scope.split("origins")
+        where, values = scope.where("measurements", origins="origins")
+        joined = "" if answers(scope) else "JOIN origins USING (origin)"
     else:
-        where, values = scope.where("runs")
-        of_scope = f"FROM measurements JOIN (SELECT run, {split} FROM runs WHERE counted AND {where}) USING (run)"
+        split = list(names)
+        chosen, values = scope.where("runs")
+        splits = named(scope.split("runs"), names)
+        where, joined = "TRUE", f"JOIN (SELECT run, {splits} FROM runs WHERE counted AND {chosen}) USING (run)"
+    own = ("run", "start_time", "position", "value", "lower", "upper", "target")
     sql = f"""
         WITH taken AS (
-            SELECT {", ".join(names)}, run, start_time, position, value, lower, upper, target
-            FROM ({of_scope}) WHERE series = {series} AND value IS NOT NULL
+            SELECT {named(split, names)}, {", ".join(f"measurements.{name}" for name in own)}
+            FROM measurements {joined}
+            WHERE counted AND series = {series} AND value IS NOT NULL AND {where}
         )"""
-    return Values(series, sql, values, names)
+    return Values(series, sql, values, names, names if scope.span else names[:-1])

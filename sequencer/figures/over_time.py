@@ -40,8 +40,9 @@ def points(ask: Ask, scope: Scope, of: Measured, most: int = MOST_POINTS) -> lis
     values = values_of(ask, scope, of)
     if values is None:
         return []
+    splits_there = f"count(DISTINCT ({', '.join(values.different)}))" if values.different else "1"
     ((count, splits, first, last),) = ask(
-        f"{values.sql} SELECT count(*), count(DISTINCT ({values.by})), min(start_time), max(start_time) FROM taken",
+        f"{values.sql} SELECT count(*), {splits_there}, min(start_time), max(start_time) FROM taken",
         values.parameters,
     )
     n = number(count)
@@ -64,6 +65,7 @@ def _thinned(values: Values, shown: str) -> str:
     """
     groups = (*values.splits, "cut")
     cut = ", ".join(groups)
+    of_cut = f"c.cut = ends.cut AND {same('c', 'ends', values.different)}"
     ends = ("value = low", "value = high", "start_time = since", "start_time = until")
     return f"""{values.sql}, columned AS NOT MATERIALIZED (
             SELECT {values.by}, run, start_time, position, value, lower, upper,
@@ -74,7 +76,7 @@ def _thinned(values: Values, shown: str) -> str:
             FROM columned GROUP BY {cut}
         ), kept AS MATERIALIZED (
             SELECT c.*, unnest([{", ".join(ends)}]) AS is_end, unnest(range({len(ends)})) AS which
-            FROM columned c JOIN ends ON {same("c", "ends", groups)} WHERE {" OR ".join(ends)}
+            FROM columned c JOIN ends ON {of_cut} WHERE {" OR ".join(ends)}
         ), firsts AS (
             SELECT DISTINCT {shown}, position
             FROM (FROM kept WHERE is_end) JOIN (SELECT run, id, serial_number FROM runs) USING (run)

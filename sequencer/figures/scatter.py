@@ -59,29 +59,32 @@ def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured | None = None)
     if x is None or y is None:
         return []
     chosen, values, names = _newest(ask, scope)
-    by = ", ".join(names)
-    ends = ", ".join(
-        f"row_number() OVER (PARTITION BY {by} ORDER BY {end}, id)" for end in ("x", "x DESC", "y", "y DESC")
-    )
+    by, by_line = ", ".join(names), ", ".join(f"l.{name}" for name in names)
+    varying = names if scope.span else names[:-1]
+    ends = ", ".join(f"min(id) FILTER ({end})" for end in ("x = min_x", "x = max_x", "y = min_y", "y = max_y"))
     rows = ask(
-        f"""{chosen}, pairs AS MATERIALIZED (
-            SELECT {by}, id, serial_number, start_time, max_by(value, position) FILTER (series = {x}) AS x,
+        f"""{chosen}, coupled AS (
+            SELECT run, max_by(value, position) FILTER (series = {x}) AS x,
                    max_by(value, position) FILTER (series = {y}) AS y
             FROM measurements JOIN chosen USING (run) WHERE series IN ({x}, {y}) AND value IS NOT NULL
-            GROUP BY ALL HAVING x IS NOT NULL AND y IS NOT NULL
+            GROUP BY run HAVING x IS NOT NULL AND y IS NOT NULL
+        ), pairs AS MATERIALIZED (
+            FROM coupled JOIN chosen USING (run)
         ), lines AS (
-            SELECT {by}, count(*) AS n, min(x) < max(x) AND min(y) < max(y) AS vary, corr(x, y) AS r,
+            SELECT {by}, count(*) AS n, min(x) AS min_x, max(x) AS max_x, min(y) AS min_y, max(y) AS max_y,
+                   min_x < max_x AND min_y < max_y AS vary, corr(x, y) AS r,
                    regr_slope(y, x) AS slope, regr_intercept(y, x) AS intercept
             FROM pairs GROUP BY {by}
+        ), ends AS (
+            SELECT unnest([{ends}]) AS id FROM pairs p JOIN lines l ON {same("p", "l", varying)} GROUP BY {by_line}
         ), shown AS (
             SELECT * FROM pairs
             QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY hash(id), id)
-                    <= greatest(1, {MOST_POINTS} // (SELECT count(*) FROM lines)) OR least({ends}) = 1
+                    <= greatest(1, {MOST_POINTS} // (SELECT count(*) FROM lines)) OR id IN (FROM ends)
         )
-        SELECT {", ".join(f"l.{name}" for name in names)}, n, vary, r, slope, intercept,
-               id, serial_number, start_time, x, y
-        FROM shown s JOIN lines l ON {same("s", "l", names)}
-        ORDER BY {", ".join(f"l.{name}" for name in names)}, start_time, id
+        SELECT {by_line}, n, vary, r, slope, intercept, id, serial_number, start_time, x, y
+        FROM shown s JOIN lines l ON {same("s", "l", varying)}
+        ORDER BY {by_line}, start_time, id
         """,
         values,
     )
@@ -122,14 +125,17 @@ def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
     chosen, values, names = _newest(ask, scope)
     by = ", ".join(names)
     rows = ask(
-        f"""{chosen}, last AS (
-            SELECT {by}, run, series, max_by(value, position) AS value
-            FROM measurements JOIN chosen USING (run) WHERE value IS NOT NULL GROUP BY {by}, run, series
+        f"""{chosen}, own AS MATERIALIZED (
+            SELECT {by}, run, max_by(value, position) AS x
+            FROM measurements JOIN chosen USING (run) WHERE series = {series} AND value IS NOT NULL GROUP BY {by}, run
+        ), others AS (
+            SELECT {by}, x, series, max_by(value, position) AS y
+            FROM measurements JOIN own USING (run) WHERE series != {series} AND value IS NOT NULL
+            GROUP BY {by}, run, x, series
         ), pairs AS (
-            SELECT {", ".join(f"a.{name}" for name in names)}, b.series, count(*) AS n,
-                   CASE WHEN min(a.value) < max(a.value) AND min(b.value) < max(b.value)
-                        THEN corr(a.value, b.value) END AS r
-            FROM last a JOIN last b USING (run) WHERE a.series = {series} AND b.series != {series} GROUP BY ALL
+            SELECT {by}, series, count(*) AS n,
+                   CASE WHEN min(x) < max(x) AND min(y) < max(y) THEN corr(x, y) END AS r
+            FROM others GROUP BY {by}, series
         )
         SELECT {by}, name, measurement, unit, n, r FROM pairs JOIN series USING (series)
         WHERE r IS NOT NULL AND isfinite(r) ORDER BY abs(r) DESC, name, measurement, unit, {by}
@@ -156,7 +162,7 @@ def _newest(ask: Ask, scope: Scope) -> tuple[str, list[object], list[str]]:
     )
     since, times = ("start_time >= ?", [*last[0]]) if last else ("TRUE", [])
     sql = f"""WITH chosen AS (
-            SELECT run, id, serial_number, {named(scope.split("runs"), names)}
+            SELECT run, id, serial_number, start_time, {named(scope.split("runs"), names)}
             FROM runs WHERE counted AND {where} AND {since} ORDER BY start_time DESC, id DESC LIMIT {NEWEST_RUNS}
         )"""
     return sql, [*values, *times], names

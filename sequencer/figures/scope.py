@@ -77,10 +77,18 @@ class Scope(NamedTuple):
             operator=wanted.get("operator"),
         )
 
-    def where(self, table: str) -> tuple[str, list[object]]:
-        """The condition on the rows of ``table``, and its values."""
+    @property
+    def is_of_origins(self) -> bool:
+        """Whether runs are chosen and split by what their origin and their time say, and nothing else of them."""
+        return self.span is None and self.newest is None and self.clock_since is None and self.clock_until is None
+
+    def where(self, table: str, origins: str | None = None) -> tuple[str, list[object]]:
+        """The condition on the rows of ``table``, and its values.
+
+        ``origins``: the table that says from where their runs are; by default ``table`` itself does.
+        """
         conditions = {
-            **{f"{table}.{name} = ?": getattr(self, name) for name in FILTERS},
+            **{f"{origins or table}.{name} = ?": getattr(self, name) for name in FILTERS},
             f"{table}.start_time >= ?": self.since,
             f"{table}.start_time < ?": self.until,
             f"epoch({table}.began) >= ?": self.clock_since,
@@ -97,14 +105,21 @@ class Scope(NamedTuple):
         return f"{table}.rowid IN ({newest})", [*values, self.newest]
 
     def split(self, table: str) -> list[str]:
-        """The columns of the splits, the span last."""
-        span = "NULL::VARCHAR" if self.span is None else _SPANS[self.span](f"{table}.began", self.shifts)
+        """The columns of the splits, the span last: the time when it began. Text would take three times as long."""
+        span = "NULL::TIMESTAMP" if self.span is None else _SPANS[self.span](f"{table}.began", self.shifts)
         return [*(f"{table}.{COLUMNS[name]}" for name in self.by), span]
 
     def said(self, values: Sequence[object]) -> Split:
         """What a row belongs to, from the values of its splits."""
         *by, span = values
-        return Split(dict(zip(self.by, by, strict=True)), None if span is None else str(span))
+        return Split(dict(zip(self.by, by, strict=True)), self._written(span))
+
+    def _written(self, span: object) -> str | None:
+        """``2026-06-01``, with ``T14:00`` where a day has several."""
+        if span is None or self.span is None:
+            return None
+        day, _, clock = str(span).partition(" ")
+        return f"{day}T{clock[:5]}" if self.span in _OF_A_DAY else day
 
 
 class Split(NamedTuple):
@@ -113,14 +128,19 @@ class Split(NamedTuple):
     by: dict[str, object]
     span: str | None
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same as values, to find rows by."""
+        return (*self.by.values(), self.span)
+
     def document(self) -> dict[str, object]:
         """As JSON, where there are any: ``by`` with the values, ``span``."""
         by: dict[str, object] = {"by": self.by} if self.by else {}
         return by if self.span is None else {**by, "span": self.span}
 
 
-def _cut(unit: str, form: str) -> Callable[[str, Sequence[str]], str]:
-    return lambda column, shifts: f"strftime(date_trunc('{unit}', {column}), '{form}')"
+def _cut(unit: str) -> Callable[[str, Sequence[str]], str]:
+    return lambda column, shifts: f"date_trunc('{unit}', {column})"
 
 
 def _shift(column: str, shifts: Sequence[str]) -> str:
@@ -130,15 +150,16 @@ def _shift(column: str, shifts: Sequence[str]) -> str:
         f"WHEN {column}::TIME >= TIME '{begin}' THEN {column}::DATE + TIME '{begin}'" for begin in begins[::-1]
     ]
     before = f"{column}::DATE - 1 + TIME '{begins[-1]}'"
-    return f"strftime(CASE {' '.join(late_first)} ELSE {before} END, '%Y-%m-%dT%H:%M')"
+    return f"CASE {' '.join(late_first)} ELSE {before} END"
 
 
+_OF_A_DAY: tuple[Span, ...] = ("hour", "shift")
 _SPANS: dict[Span, Callable[[str, Sequence[str]], str]] = {
-    "hour": _cut("hour", "%Y-%m-%dT%H:%M"),
+    "hour": _cut("hour"),
     "shift": _shift,
-    "day": _cut("day", "%Y-%m-%d"),
-    "week": _cut("week", "%Y-%m-%d"),
-    "month": _cut("month", "%Y-%m-%d"),
+    "day": _cut("day"),
+    "week": _cut("week"),
+    "month": _cut("month"),
 }
 
 
@@ -149,7 +170,7 @@ def named(columns: Sequence[str], names: Sequence[str]) -> str:
 
 def same(one: str, other: str, names: Sequence[str]) -> str:
     """The condition that rows of two tables have the same values, also where both have none."""
-    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names) or "TRUE"
 
 
 def grouped(

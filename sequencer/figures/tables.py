@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sequencer.figures import daily, durations
+from sequencer.figures.scope import FILTERS
 
-SCHEMA = 9
+SCHEMA = 10
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 FACTS: Mapping[str, str] = {
@@ -24,11 +25,14 @@ FACTS: Mapping[str, str] = {
     "start": "VARCHAR",
 }
 """What a run can be chosen by, and a unit by its first judged run."""
+ORIGIN = tuple(FILTERS)
+"""What runs are chosen and split by besides their time. Many runs have the same."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "runs": {
         "run": "UINTEGER",
         "digest": "VARCHAR",
+        "origin": "UINTEGER",
         **FACTS,
         "stop_time": "DOUBLE",
         "status": "VARCHAR",
@@ -42,6 +46,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "untested": "VARCHAR",
         "changed": "BOOLEAN",
     },
+    "origins": {"origin": "UINTEGER", **{name: FACTS[name] for name in ORIGIN}},
     "cases": {
         "run": "UINTEGER",
         "title": "UINTEGER",
@@ -59,6 +64,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "run": "UINTEGER",
         "series": "UINTEGER",
         "position": "UINTEGER",
+        "origin": "UINTEGER",
         "start_time": "DOUBLE",
         "counted": "BOOLEAN",
         "value": "DOUBLE",
@@ -84,7 +90,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
 """Tables with their columns. ``position`` is the measurement's place in its run."""
-OF_RUN = ("run", "version", "start_time", "counted")
+INDEXES: Mapping[str, str] = {"runs": "serial_number", "sub_units": "serial_number"}
+"""Columns by which single rows are found however many there are: what is known of a unit is asked for many times a
+day, and each time of one."""
+OF_RUN = ("run", "origin", "version", "start_time", "counted")
 """Columns of cases and measurements that say what their run does. They are there once more as many a question needs
 nothing else of it: to look up a million runs takes longer than to read a million values."""
 DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"cell": durations.CELL}}

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sequencer.report.model import RunReport
-from tests.later import Later
+import pandas as pd
 
-pd = Later("pandas")
+from sequencer.report.model import RunReport
 
 Row = dict[str, Any]
 

@@ -7,6 +7,7 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from sequencer.figures.capability import capabilities
 from sequencer.figures.follow import follow
@@ -14,9 +15,6 @@ from sequencer.figures.formulas import capability, overall_sigma, rate, sample_s
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.scope import Scope
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
-from tests.later import Later
-
-stats = Later("scipy.stats")
 
 FLOW = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
 """NIST/SEMATECH e-Handbook 6.3.2.2, flow rate of ten batches."""

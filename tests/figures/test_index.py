@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from sequencer.figures import follow as following
 from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
+from sequencer.figures.choices import choices
 from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
@@ -80,6 +82,39 @@ def test_the_values_of_a_measurement_come_to_lie_together(monkeypatch: pytest.Mo
             together = [row for row in rows if row[0] in part]
             assert len(together) == len(part) * 4 and len({row[1] for row in together}) > 1
             assert together == sorted(together, key=lambda row: (row[1], row[0], row[2]))
+
+
+def test_an_origin_is_there_once(file: Path) -> None:
+    """Runs of the same stand, version and so on share a number, also once the index was opened again; others do not."""
+    measured = Run(cases=(Case("m::rail", measured=(("Rail", 5.0, "V", None),)),))
+    first, second, third = (
+        replace(measured, stand=stand, batch=batch)
+        for stand, batch in (("Stand 1", None), (None, "B1"), ("Stand 1", "B1"))
+    )
+    made = [report_of(run.named(number)) for number, run in enumerate((first, second, first, second, third))]
+    for count in (2, 4, 5):
+        with FiguresIndex(file) as index:
+            follow(index, Feed(made[:count]))  # type: ignore[arg-type]
+    with FiguresIndex(file) as index:
+        rows = index.ask(
+            "SELECT origins.stand, origins.batch, count(DISTINCT m.origin), count(*) "
+            "FROM measurements m JOIN runs r USING (run) JOIN origins ON origins.origin = m.origin "
+            "WHERE r.origin = m.origin GROUP BY ALL ORDER BY ALL"
+        )
+        assert rows == [("Stand 1", "B1", 1, 1), ("Stand 1", None, 1, 2), (None, "B1", 1, 2)]
+        assert index.ask("SELECT count(*), count(DISTINCT origin) FROM origins") == [(3, 3)]
+
+
+def test_what_no_run_says_any_more_is_no_choice(file: Path) -> None:
+    """A run that is replaced by one of another stand leaves its own stand with no runs."""
+    aborted = Run(stand="Stand 1", aborted=True, id="0199-a")
+    with FiguresIndex(file) as index:
+        follow(index, Feed([report_of(aborted)]))  # type: ignore[arg-type]
+        assert [choice.value for choice in choices(index.ask, Scope()) if choice.name == "stand"] == ["Stand 1"]
+        whole = replace(aborted, stand="Stand 2", aborted=False)
+        follow(index, Feed([report_of(aborted), report_of(whole)]))  # type: ignore[arg-type]
+        found = [(choice.value, choice.runs) for choice in choices(index.ask, Scope()) if choice.name == "stand"]
+        assert found == [("Stand 2", 1)]
 
 
 def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
@@ -340,6 +375,10 @@ def test_killed_at_any_instant_each_run_is_counted_once(tmp_path: Path, file: Pa
             assert runs == different
             ((place, known),) = index.ask("SELECT coalesce(checkpoint, '0 '), (SELECT count(*) FROM runs) FROM place")
             assert int(str(place).split(" ")[0]) == known
+            for unit, count in index.ask(
+                "SELECT serial_number, count(*) FROM runs WHERE serial_number > '' GROUP BY 1"
+            ):
+                assert index.ask("SELECT count(*) FROM runs WHERE serial_number = ?", [unit]) == [(count,)]
     with FiguresIndex(file) as index:
         follow(index, store)
         assert counted(index) == 60
