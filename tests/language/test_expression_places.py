@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from sequencer.compiler.emitter import FunctionEmitter, StepClasses
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text
-from sequencer.language.read import read_sequence
+from sequencer.language.read import ReadResult, read_sequence
 from sequencer.language.shapes.schema import (
     blocks_properties,
     case_properties,
@@ -23,9 +23,10 @@ from sequencer.language.shapes.schema import (
 from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.limits import LIMITS_SCHEMA
 from sequencer.steps import step_types
-from sequencer.steps.base import DialogAnswer, StepRun
+from sequencer.steps.base import DialogAnswer, Step, StepRun
 from sequencer.steps.keys import CONDITION, MARK, TEMPLATE
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped
+from sequencer.vocabulary.problem import Problem
 from tests.every import every
 
 POISON = "a ${{ nosuch }} b"
@@ -205,16 +206,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def judge(project: Path, sequence: Mapping[str, Any], mark: str | None) -> None:
-    """The expression is refused where it stands, or looked into."""
-    text = json.dumps(sequence)
-    path = project / "sequence.yaml"
-    path.write_text(text)
-    first = text.index(json.dumps(POISON)[1:-1] if json.dumps(POISON)[1:-1] in text else "${{ nosuch") - 1
+def judge(problems: Iterable[Problem], text: str, part: str, mark: str | None) -> None:
+    """The expression in a part of the text is refused where it stands, or looked into."""
+    poison = json.dumps(POISON)[1:-1] if json.dumps(POISON)[1:-1] in part else "${{ nosuch"
+    first = text.index(part) + part.index(poison) - 1
     last = first + len(POISON) + 4
     codes = {
         problem.code
-        for problem in read_sequence(path, project=project).problems
+        for problem in problems
         if problem.place.file == "sequence.yaml" and first <= problem.place.column <= last
     }
     if mark == TEMPLATE[MARK]:
@@ -224,6 +223,19 @@ def judge(project: Path, sequence: Mapping[str, Any], mark: str | None) -> None:
         assert codes & {"expression-syntax", "braces"}, codes
     else:
         assert codes & REFUSED, codes
+
+
+def read(project: Path, sequence: Mapping[str, Any]) -> tuple[str, ReadResult]:
+    """The sequence on one line, and what is read of it."""
+    path = project / "sequence.yaml"
+    text = json.dumps(sequence)
+    path.write_text(text)
+    return text, read_sequence(path, project=project)
+
+
+def in_cases(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A case for each step: to read a sequence for each takes several times as long."""
+    return {"m": {"cases": {f"c{number}": {"steps": [step]} for number, step in enumerate(steps)}}}
 
 
 def beginnings(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -237,16 +249,20 @@ def beginnings(paths: Iterable[str]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(("verb", "paths"), beginnings(STEPS).items())
 def test_every_text_of_a_step_is_evaluated_or_refuses_expressions(verb: str, paths: list[str], project: Path) -> None:
     """An expression in any text of any verb is looked into, or is a problem at its place."""
-
-    def check(path: str) -> None:
-        step, mark = STEPS[path]
-        sequence = {
+    text, found = read(
+        project,
+        {
             "name": "S",
             "include": "blocks.yaml",
             "drivers": {"probe": "probe.Probe"},
-            "modules": {"m": {"cases": {"c": {"steps": [step]}}}},
-        }
-        judge(project, sequence, mark)
+            "modules": in_cases(STEPS[path][0] for path in paths),
+        },
+    )
+
+    def check(path: str) -> None:
+        step, mark = STEPS[path]
+        case = json.dumps({f"c{paths.index(path)}": {"steps": [step]}})[1:-1]
+        judge(found.problems, text, case, mark)
 
     every(paths, check)
 
@@ -256,7 +272,13 @@ def test_every_text_around_the_steps_is_evaluated_or_refuses_expressions(
     shape: str, paths: list[str], project: Path
 ) -> None:
     """The same for the top level, modules, cases, rows, drivers and parameters."""
-    every(paths, lambda path: judge(project, *SHAPES[path]))
+
+    def check(path: str) -> None:
+        sequence, mark = SHAPES[path]
+        text, found = read(project, sequence)
+        judge(found.problems, text, text, mark)
+
+    every(paths, check)
 
 
 def test_every_text_of_a_block_is_evaluated_or_refuses_expressions(project: Path) -> None:
@@ -400,24 +422,24 @@ class Probe:
 @pytest.mark.parametrize(("verb", "paths"), beginnings(TEMPLATES).items())
 def test_every_template_of_a_step_is_evaluated_when_it_runs(verb: str, paths: list[str], project: Path) -> None:
     """No text of a step may be looked into by ``check`` and then shown, compared or matched as it is written."""
-    every(paths, lambda path: evaluated(path, project))
-
-
-def evaluated(path: str, project: Path) -> None:
-    """Compiles a sequence of this step alone, runs it, and looks whether its expression was asked for."""
     sequence = {
         "name": "S",
         "include": "blocks.yaml",
         "params": {"serial": {}},
         "vars": dict.fromkeys(NAMES, 1),
         "drivers": {"probe": "probe.Probe"},
-        "modules": {"m": {"cases": {"c": {"steps": [TEMPLATES[path]]}}}},
+        "modules": in_cases(TEMPLATES[path] for path in paths),
     }
-    (project / "sequence.yaml").write_text(json.dumps(sequence))
-    reading = read_sequence(project / "sequence.yaml", project=project)
-    assert reading.sequence is not None, reading.problems
+    _, found = read(project, sequence)
+    assert found.sequence is not None, found.problems
+    cases = dict(zip(paths, found.sequence.modules[0].cases, strict=True))
+    every(paths, lambda path: evaluated(cases[path].steps))
+
+
+def evaluated(steps: Sequence[Step]) -> None:
+    """Runs what is generated of the steps, and looks whether their expression was asked for."""
     out = FunctionEmitter(StepClasses())
-    out.steps(reading.sequence.modules[0].cases[0].steps)
+    out.steps(steps)
     names: dict[str, Any] = {}
     lines = [*out.classes.imports(), "def run(case, probe):", *out.body]
     code = compile("\n".join(lines), "generated", "exec")
