@@ -221,6 +221,7 @@ def check_measurements(
         ]
 
 
+@pytest.mark.slow
 @given(histories, scopes, st.randoms(use_true_random=False))
 @settings(tried, max_examples=examples(15))
 def test_every_figure_of_a_measurement_agrees(
@@ -302,6 +303,7 @@ def test_the_newest_runs_are_those_that_began_last(monkeypatch: pytest.MonkeyPat
     assert row.n == other.n == 5
 
 
+@pytest.mark.slow
 def test_a_version_that_got_slower_is_seen_in_the_times(planted: FiguresIndex) -> None:
     """Its median beside that of the version before it."""
     flash = next(row for row in case_times(planted.ask, Scope()) if row.case == TRUTHS.slow_version.case)

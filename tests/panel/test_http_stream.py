@@ -82,6 +82,7 @@ def _running(data: Any) -> bool:
     return any(case["status"] == "run" for module in data.get("run", {}).get("modules", []) for case in module["cases"])
 
 
+@pytest.mark.slow
 def test_too_many_readers_are_told_and_calls_still_answered(
     stand: Any, follow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def report_of(about: dict[str, Any], number: int) -> RunReport:
     return fold(make_events(run_id, **about))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(RUN, st.booleans(), st.booleans()), max_size=12), st.sampled_from(["Stand 1", None]))
 @settings(max_examples=examples(25), deadline=None)
 def test_reports_that_wait_count_as_if_they_were_stored(
