@@ -48,7 +48,7 @@ RealPopen = subprocess.Popen
 class ForkingPopen(RealPopen[Any]):
     """``subprocess.Popen`` that has what can be forked forked."""
 
-    server: Forks | None = None
+    server: ForkServer | None = None
     """Where it is not running yet."""
     _line: socket.socket | None = None
 
@@ -134,17 +134,20 @@ def ask(request: dict[str, Any], standard: list[int]) -> tuple[socket.socket, in
     return line, _NUMBER.unpack(said)[0]
 
 
-class Forks:
-    """While it is entered, processes are forked where they can be. The server starts with the first of them."""
+class ForkServer:
+    """While it is entered, there is a process to fork from at ``ADDRESS``, also for the processes that this one starts.
+
+    It starts with the first that asks, or with ``start``. Where there is no fork, there is none.
+    """
 
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> ForkServer:
         if not hasattr(os, "fork") or sys.platform == "darwin":  # system libraries of macOS do not survive a fork
-            return
+            return self
         folder = self._opened.enter_context(tempfile.TemporaryDirectory(prefix="hardseq-test-"))
         os.environ[ADDRESS] = f"{folder}/line"
         self._opened.callback(os.environ.pop, ADDRESS)
@@ -152,12 +155,10 @@ class Forks:
         self._listener = self._opened.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(os.environ[ADDRESS])
         self._listener.listen(64)
-        ForkingPopen.server = self
-        subprocess.Popen = ForkingPopen
-        self._opened.callback(setattr, subprocess, "Popen", RealPopen)
+        return self
 
     def start(self) -> None:
-        """Starts the server unless it runs; it ends when its standard input does."""
+        """Starts it unless it runs; it ends when its standard input does."""
         with self._lock:
             listener, self._listener = self._listener, None
         if listener is None:
@@ -175,6 +176,23 @@ class Forks:
         self._opened.close()
 
 
+class Forks:
+    """While it is entered, processes are forked where they can be: by a server of its own, unless there is one."""
+
+    def __init__(self) -> None:
+        self._opened = ExitStack()
+
+    def __enter__(self) -> None:
+        if ADDRESS not in os.environ:
+            ForkingPopen.server = self._opened.enter_context(ForkServer())
+        if ADDRESS in os.environ:
+            subprocess.Popen = ForkingPopen
+            self._opened.callback(setattr, subprocess, "Popen", RealPopen)
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()
+
+
 # The server -----------------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +205,16 @@ def preload() -> None:
             if not module.name.endswith("__main__"):
                 with suppress(Exception):  # of what is not installed, or broken on purpose
                     importlib.import_module(module.name)
+
+
+def compute() -> None:
+    """Has what a process computes once, when it first reads and compiles a sequence, computed before the forks."""
+    from sequencer.compiler.project import write_project
+    from sequencer.project.project_folder import open_project
+
+    open_project(ROOT)
+    with tempfile.TemporaryDirectory(prefix="hardseq-test-") as folder:
+        write_project(ROOT / "sequences" / "minute.yaml", project=ROOT, folder=Path(folder))
 
 
 def serve(listener: socket.socket) -> dict[str, Any] | None:
@@ -314,6 +342,7 @@ def main() -> None:
     base = [each for each in sys.path if each != str(Path(__file__).parent)]
     sys.path[:] = [str(ROOT), *base]
     preload()
+    compute()
     gc.collect()
     gc.freeze()
     request = serve(socket.socket(fileno=int(sys.argv[1])))

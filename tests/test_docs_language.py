@@ -153,18 +153,25 @@ def test_every_yaml_block_of_the_reference_is_yaml() -> None:
         yaml.safe_load(block)
 
 
+REPORTS = ("report", "problem", "_report", "_refuse", "refuse", "_problem", "Problem", "LimitProblem")
+"""What is called with a code."""
+REPORTING = re.compile(rf"\b({'|'.join(REPORTS)})\s*\(")
+
+
 def codes() -> Iterator[str]:
     """Every problem code that the language, the steps and the limits report."""
     for folder in ("language", "steps", "limits"):
         for path in (ROOT / "sequencer" / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield from codes_of(node)
+            text = path.read_text("utf-8")
+            if REPORTING.search(text):
+                for node in ast.walk(ast.parse(text)):
+                    if isinstance(node, ast.Call):
+                        yield from codes_of(node)
 
 
 def codes_of(call: ast.Call) -> Iterator[str]:
     function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if function not in ("report", "problem", "_report", "_refuse", "refuse", "_problem", "Problem", "LimitProblem"):
+    if function not in REPORTS:
         return
     for argument in call.args[:2]:
         constants = [argument] if isinstance(argument, ast.Constant) else []

@@ -36,15 +36,26 @@ def is_private(name: str) -> bool:
 
 
 @cache  # each test process collects this module, and only some run its tests
-def private_names() -> set[str]:
-    """The private functions, classes, methods, attributes and constants of the package."""
+def package() -> list[str]:
+    """The source of the package's files."""
+    return [path.read_text("utf-8") for path in (ROOT / "sequencer").rglob("*.py")]
+
+
+@cache
+def is_defined(name: str) -> bool:
+    """Whether the package has a function, class, method, attribute or constant of this name."""
+    return any(name in source and name in defined_in(source) for source in package())
+
+
+@cache
+def defined_in(source: str) -> set[str]:
+    """The private names that a file defines."""
     found = set()
-    for path in (ROOT / "sequencer").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-                found.add(node.name)
-            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-                found.add(node.id if isinstance(node, ast.Name) else node.attr)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.id if isinstance(node, ast.Name) else node.attr)
     return {name for name in found if is_private(name)}
 
 
@@ -81,7 +92,7 @@ def names_of(node: ast.Attribute | ast.Import | ast.ImportFrom | ast.Call) -> It
 def is_of_hardseq(name: str) -> bool:
     """Whether it is a private name of the package, alone or with its module."""
     parts = NO_DRIVERS.sub("sequencer", name).split(".")
-    return any(map(is_private, parts)) and (parts[0] == "sequencer" or parts[-1] in private_names())
+    return any(map(is_private, parts)) and (parts[0] == "sequencer" or is_defined(parts[-1]))
 
 
 def uses_none(path: Path) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from sequencer.report.model import RunReport
+from tests.later import Later
+
+pd = Later("pandas")
 
 Row = dict[str, Any]
 

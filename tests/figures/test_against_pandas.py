@@ -207,6 +207,7 @@ pytestmark = pytest.mark.timeout(max(300, examples(300)))
 tried = settings(max_examples=examples(50), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
+@pytest.mark.slow
 @given(histories, scopes, st.integers(3, 14))
 @tried
 def test_every_figure_agrees_with_pandas(history: list[tuple[Run, str]], scope: dict[str, Any], batch: int) -> None:
@@ -226,6 +227,7 @@ def test_every_figure_agrees_with_pandas(history: list[tuple[Run, str]], scope: 
         assert row.first_passed == counted.first_passed
 
 
+@pytest.mark.slow
 @given(histories, scopes, st.randoms(use_true_random=False), st.integers(1, 14), st.sampled_from([2, 5, 1_000]))
 @tried
 def test_late_runs_make_no_difference(

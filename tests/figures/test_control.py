@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 
 import pytest
-from scipy import stats
 
 from sequencer.figures.control import RULES, c4, individual_limits, marked, subgroup_limits
 from sequencer.figures.control_chart import ControlRow, Subgroup, control_charts
@@ -14,6 +13,9 @@ from sequencer.figures.index import FiguresIndex
 from sequencer.figures.one_measurement import Measured
 from sequencer.figures.scope import Scope
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
+from tests.later import Later
+
+stats = Later("scipy.stats")
 
 FLOW = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
 """NIST/SEMATECH e-Handbook 6.3.2.2, flow rate of ten batches."""

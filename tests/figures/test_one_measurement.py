@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from sequencer.figures.cases import case_times
 from sequencer.figures.control_chart import control_charts
@@ -30,6 +28,10 @@ from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 from tests.figures.line import BOARD, DAY, filled, line, truths
 from tests.figures.reference import NOTHING, Reference
 from tests.figures.test_against_pandas import SHIFTS, histories, reports_of, scopes, tried
+from tests.later import Later
+
+stats = Later("scipy.stats")
+pd = Later("pandas")
 
 RAIL = Measured("m::rail", "Rail")
 

@@ -9,11 +9,16 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lsprotocol import types
-from pygls.uris import to_fs_path
-from pytest_lsp.client import LanguageClient, make_test_lsp_client
+from tests.later import Later
+
+if TYPE_CHECKING:
+    from pytest_lsp.client import LanguageClient
+
+types = Later("lsprotocol.types")
+uris = Later("pygls.uris")
+clients = Later("pytest_lsp.client")
 
 T = TypeVar("T")
 
@@ -39,7 +44,7 @@ class Editor:
         self.times: dict[tuple[str, int], float] = {}
 
     async def _make(self) -> LanguageClient:
-        client = make_test_lsp_client()
+        client = clients.make_test_lsp_client()
         client.server_exit = self._end  # type: ignore[method-assign]
         return client
 
@@ -205,7 +210,7 @@ class Editor:
 
 def path_of(uri: str) -> Path:
     """The file of an address."""
-    return Path(to_fs_path(uri) or "")
+    return Path(uris.to_fs_path(uri) or "")
 
 
 def _located(found: Any) -> list[tuple[Path, int]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pygls.exceptions import JsonRpcException
 
 from tests.language_server.conftest import BLOCKS, SEQUENCE
 from tests.language_server.editor import Editor
+from tests.later import Later
+
+exceptions = Later("pygls.exceptions")
 
 INCLUDING = SEQUENCE.replace("vars:", "include: parts/bench.yaml\nvars:").replace(
     "          - call: meter.reset\n", "          - use: wake\n            with: {level: 3}\n"
@@ -142,14 +144,14 @@ def test_a_variable_and_a_case_are_renamed(editor: Editor, included: tuple[Path,
 )
 def test_a_bad_name_is_refused(editor: Editor, path: Path, word: str, name: str, reason: str) -> None:
     """With the reason, and nothing is changed."""
-    with pytest.raises(JsonRpcException, match=reason):
+    with pytest.raises(exceptions.JsonRpcException, match=reason):
         editor.rename(path, word, name)
 
 
 def test_nothing_is_renamed_beside_an_error(editor: Editor, path: Path) -> None:
     """What has an error was not read whole: the name could stand in it, and would be left there."""
     editor.type(path, SEQUENCE.replace("limits: [4.8, 5.2]", "limits: ${{ volts"))
-    with pytest.raises(JsonRpcException, match="mend this first"):
+    with pytest.raises(exceptions.JsonRpcException, match="mend this first"):
         editor.rename(path, "volts > nominal", "rail_volts")
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lsprotocol import types
 
 from sequencer.cli.main import command_line
 from tests.effort import examples
 from tests.language_server.conftest import BLOCKS, SEQUENCE
-from tests.language_server.editor import Editor, Told, until
+from tests.language_server.editor import Editor, Told, types, until
 
 TABLES = "include: parts/bench.yaml\ntables:\n  rails: {file: rails.csv}\nvars:"
 INCLUDING = SEQUENCE.replace("vars:", TABLES).replace(
