@@ -216,7 +216,8 @@ class PrunedRun(NamedTuple):
 
 
 class StoreChanges(NamedTuple):
-    """Runs in the order in which the store got them; ``next`` is where the following ones begin.
+    """Runs about in the order in which the store got them: CouchDB keeps a database in several files, and may tell of
+    those that came between two questions in any order. ``next`` is where the following ones begin.
 
     ``left``: about how many follow; 0 when none does.
     """

@@ -40,6 +40,20 @@ function appendQuery(request, text) {
   request.url += (request.url.includes('?') ? '&' : '?') + text;
 }
 
+// CouchDB keeps a database in several files, whose changes it tells in no certain order.
+function reversed(response) {
+  const written = [];
+  const end = response.end.bind(response);
+  response.write = (text) => written.push(Buffer.from(text));
+  response.end = (text) => {
+    const told = Buffer.concat(text ? [...written, Buffer.from(text)] : written).toString();
+    const answer = JSON.parse(told);
+    if (answer.results) answer.results.reverse();
+    response.removeHeader('content-length');
+    end(answer.results ? JSON.stringify(answer) : told);
+  };
+}
+
 // What CouchDB 3 refuses and PouchDB would take. Returns true when the request was answered.
 function refused(request, response, parts) {
   const [database, document] = parts;
@@ -48,12 +62,18 @@ function refused(request, response, parts) {
     refuse(response, 501, 'not_implemented', 'this server ignores it');
     return true;
   }
+  // CouchDB has design documents under one address alone.
+  if (/^_design\//.test(document || '')) {
+    response.redirect(301, request.originalUrl.replace(/_design%2F/i, '_design/'));
+    return true;
+  }
   if (parts.length === 1 && method === 'PUT') {
     if (database[0] !== '_' && !/^[a-z][a-z0-9_$()+/-]*$/.test(database)) {
       refuse(response, 400, 'illegal_database_name', database);
       return true;
     }
   }
+  if (method === 'GET' && document === '_changes' && !query.feed) reversed(response);
   if (method === 'POST' && parts.length === 1 && !/^application\/json/.test(headers['content-type'] || '')) {
     refuse(response, 415, 'bad_content_type', 'Content-Type must be application/json');
     return true;

@@ -96,7 +96,8 @@ def test_what_is_no_run_is_none_by_its_name_either(
     names = [row["id"] for row in couch.get(database, "_all_docs")["rows"] if row["id"] != saved["id"]]
     assert [name for name in names if name.startswith("note:")]
     for name in (*names, "_all_docs"):
-        assert (store.get(name), store.neighbours(name)) == (None, None)
+        assert (store.get(name), store.neighbours(name), store.condensed(name)) == (None, None, None)
+        assert store.attachment(name, "0" * 64) is None
     assert store.get(saved["id"]) == saved
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
@@ -113,7 +114,8 @@ def test_reports_come_out_of_a_couchdb(
     (tmp_path / "hardseq.toml").write_text("", encoding="utf-8")
     reports.put(database, "report_notes", body={"text": "not a report"})
     host = couchdb_server.url.partition("://")[2].rpartition("@")[2]
-    told = call(tmp_path, f"http://{couchdb_server.user}:{couchdb_server.password}@{host}/{database}")
+    written = f"{couchdb_server.user}:{quote(couchdb_server.password, safe='')}"
+    told = call(tmp_path, f"http://{written}@{host}/{database}")
     assert (told.return_value, told.stdout.partition(":")[0]) == (1, "61 imported, 0 were there")
     assert f"{database}/report_notes:1:1: error: this is no record" in told.stderr
     assert couchdb_server.password not in told.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_user_and_password_in_the_url_are_used_and_not_shown(
 ) -> None:
     """A url as people paste it works, and where reports go is told without it."""
     scheme, _, host = couchdb_server.url.partition("://")
-    url = f"{scheme}://{couchdb_server.user}:{couchdb_server.password}@{host}"
+    url = f"{scheme}://{couchdb_server.user}:{quote(couchdb_server.password, safe='')}@{host}"
     settings = Settings(database=DatabaseSettings(storage_type="couchdb", url=url, name=database, required=True))
     store = open_store(settings, StateFolder(tmp_path))
     assert isinstance(store, CouchStore)

@@ -108,7 +108,8 @@ def test_odd_texts_survive(store: Store, report: MakeReport) -> None:
     """Quotes, emoji, control characters, and numbers that JSON lacks come back as they were."""
     odd = "<'\"; DROP TABLE runs; -- \x00\x1f \U0001f50c ünï %s {}"
     saved = report(serial_number=odd, sequence=odd, stand=odd)
-    saved["artifact"] = {"odd": odd, "large": 2**40, "tiny": 1e-300, "empty": {}, "none": None, "text": "NaN"}
+    numbers = {"large": 2**40, "tiny": 1e-300, "below": -0.0}
+    saved["artifact"] = {"odd": odd, **numbers, "empty": {}, "none": None, "text": "NaN"}
     store.save(saved)
     assert store.get(saved["id"]) == saved
     assert [run.serial_number for run in store.find(RunFilter(serial_number=odd, stand=odd)).runs] == [odd]

@@ -142,7 +142,7 @@ class CouchClient:
         media_type: str | None,
         query: Mapping[str, object],
     ) -> tuple[str, bytes]:
-        url = couchdb.http.urljoin(self.address, *path, **query)
+        url = couchdb.http.urljoin(self.address, *_addressed(path), **query)
         headers = {} if media_type is None else {"Content-Type": media_type}
 
         def ask() -> tuple[str, bytes]:
@@ -206,6 +206,12 @@ class CouchClient:
                 )
             )
         return StoreUnavailable(Reason("couch_not_allowed", user=user, detail=reason, address=address, status=status))
+
+
+def _addressed(path: tuple[str, ...]) -> list[str]:
+    """The parts of an address: a design document has a slash in its name, by which CouchDB answers with a redirect."""
+    design = len(path) > 1 and path[1].startswith("_design/")
+    return [path[0], *path[1].split("/", 1), *path[2:]] if design else [*path]
 
 
 def encode(document: Mapping[str, object]) -> bytes:

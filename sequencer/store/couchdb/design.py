@@ -123,7 +123,7 @@ def remove_obsolete(couch: CouchClient, database: str) -> None:
         couch.delete(f"{database}_units")
     for name, revision in present.items():
         with suppress(StoreError):
-            couch.delete(database, *name.split("/"), rev=revision)
+            couch.delete(database, name, rev=revision)
 
 
 def create_indexes(couch: CouchClient, database: str) -> None:

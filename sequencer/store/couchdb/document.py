@@ -14,6 +14,7 @@ import base64
 import gzip
 import hashlib
 import json
+import sys
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple, cast
@@ -104,17 +105,18 @@ def fits_version_1(report: RunReport, encoded: bytes) -> bool:
 
 def fingerprint(report: Mapping[str, object]) -> str:
     """What tells a stored report from any other: a hash that depends neither on the order of keys nor on how a server
-    writes numbers and texts (``1.0`` as ``1``, a lone surrogate as U+FFFD)."""
+    writes numbers and texts (``1.0`` as ``1``, ``-0.0`` as ``0.0``, a lone surrogate as U+FFFD)."""
     return _fingerprint(encode(report))
 
 
 def _fingerprint(encoded: bytes) -> str:
-    plain = json.loads(encoded, parse_int=float)
+    plain = json.loads(encoded, parse_int=float, parse_float=_as_kept)
     return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def _sha256_of(report: Mapping[str, object]) -> list[str]:
-    """Those of the report's JSON with sorted keys: as it is, and as a server in JavaScript has it, ``1`` for ``1.0``.
+    """Those of the report's JSON with sorted keys: as it is, as CouchDB keeps it, and as a server in JavaScript has it,
+    ``1`` for ``1.0``.
 
     The fingerprint knows a report whatever a server does to it, but to check it takes five times as long as these.
     """
@@ -122,8 +124,15 @@ def _sha256_of(report: Mapping[str, object]) -> list[str]:
     import msgspec
 
     sent = encode(report)
-    hashes = [_sorted_sha256(msgspec.json.Decoder(float_hook=read).decode(sent)) for read in (float, _as_javascript)]
+    kept = (float, _as_kept, _as_javascript)
+    hashes = [_sorted_sha256(msgspec.json.Decoder(float_hook=read).decode(sent)) for read in kept]
     return list(dict.fromkeys(hashes))
+
+
+def _as_kept(written: str) -> float:
+    """CouchDB keeps neither the sign of a zero nor the least number above it."""
+    number = float(written)
+    return number if abs(number) >= sys.float_info.min else 0.0
 
 
 def _as_javascript(written: str) -> float:
