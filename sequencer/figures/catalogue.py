@@ -484,6 +484,7 @@ QUESTIONS: Mapping[str, Question] = {
                 RowKey("aborted", "flag", None),
                 RowKey("untested", heading=None),
                 RowKey("changed", "flag", None),
+                RowKey("imported", heading=None),
                 RowKey("id"),
                 RowKey(
                     "changes",

@@ -36,9 +36,9 @@ def choices(ask: Ask, scope: Scope) -> list[ExistingValue]:
     rows = ask(
         f"""
         WITH used AS MATERIALIZED (
-            FROM origins JOIN (
-                SELECT origin, count(*) AS n, max(start_time) AS last FROM runs WHERE {where} GROUP BY origin
-            ) USING (origin)
+            FROM circumstances JOIN (
+                SELECT circumstance, count(*) AS n, max(start_time) AS last FROM runs WHERE {where} GROUP BY ALL
+            ) USING (circumstance)
         )
         {" UNION ALL ".join(sides)} ORDER BY name, value""",
         values,

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from sequencer.figures import daily, durations
 from sequencer.figures.cells import known as known_number
 from sequencer.figures.cells import number
+from sequencer.figures.circumstances import CircumstanceNumbers, circumstances_of
 from sequencer.figures.insertion import OWN, RowsOfRuns, insert, turned
-from sequencer.figures.origins import OriginNumbers, origin_of
 from sequencer.figures.rows import CaseRow, MeasurementRow, RunRows
 from sequencer.figures.scope import Ask
 from sequencer.figures.tables import (
@@ -96,7 +96,7 @@ class FiguresIndex:
         self._plans: dict[_Plan, list[int]] = {}
         self._new_titles: set[tuple[str, str]] = set()
         self._series: dict[tuple[str, str, str, object], int] = {}
-        self._origins = OriginNumbers()
+        self._circumstances = CircumstanceNumbers()
 
     def __enter__(self) -> Self:
         """Opens it, anew where the file is damaged or of another version.
@@ -285,7 +285,7 @@ class FiguresIndex:
         series = ask("SELECT sequence, name, measurement, unit, series FROM series").fetchall()
         self._new_titles.clear()
         self._plans.clear()
-        self._origins.forget()
+        self._circumstances.forget()
         self._series = {(sequence, name, taken, unit): number for sequence, name, taken, unit, number in series}
 
     def _remove_file(self) -> None:
@@ -337,11 +337,11 @@ class FiguresIndex:
         rows: dict[str, list[Sequence[object]]] = {"runs": [], "failures": [], "sub_units": []}
         known = len(self._series)
         newest: dict[_Plan, float] = {}
-        origins = self._origins.of(self._open_connection(), [new.rows.run for new in runs])
+        circumstances = self._circumstances.of(self._open_connection(), [new.rows.run for new in runs])
         for new in runs:
             run, _, _, failures, sub_units = new.rows
-            origin = origins[origin_of(run)]
-            fields = {**run._asdict(), "run": self._next, "digest": new.digest, "origin": origin}
+            of_index = {"run": self._next, "digest": new.digest, "circumstance": circumstances[circumstances_of(run)]}
+            fields = {**run._asdict(), **of_index}
             rows["runs"].append([fields[name] for name in TABLES["runs"]])
             titles = self._take_in(new.rows, fields, of_runs, newest)
             rows["failures"] += [(self._next, titles[case], measurement) for case, measurement in failures]

@@ -88,10 +88,10 @@ def values_in(scope: Scope, series: int) -> Values:
     """The values of a series in the scope."""
     names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
     scope = scope._replace(sequence=None)  # the series is that of a sequence already
-    if scope.is_of_origins:
-        split = scope.split("origins")
-        where, values = scope.where("measurements", origins="origins")
-        joined = "" if answers(scope) else "JOIN origins USING (origin)"
+    if scope.is_of_circumstances:
+        split = scope.split("circumstances")
+        where, values = scope.where("measurements", circumstances="circumstances")
+        joined = "" if answers(scope) else "JOIN circumstances USING (circumstance)"
     else:
         split = list(names)
         chosen, values = scope.where("runs")

@@ -33,7 +33,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class RunRow(NamedTuple):
     """A run. ``began`` is its start in the time zone of its stand: microseconds from 1970-01-01T00:00 of that clock.
 
-    ``changed``: the report was, in the store.
+    ``changed``: the report was, in the store. ``imported``: the program whose record the report was made of.
     """
 
     id: str
@@ -59,6 +59,7 @@ class RunRow(NamedTuple):
     untested: str | None = None
     start: str | None = None
     changed: bool = False
+    imported: str | None = None
 
 
 class CaseRow(NamedTuple):
@@ -170,6 +171,7 @@ def _run(report: RunReport) -> RunRow:
         start=run.start,
         untested=run.untested,
         changed=facts.was_changed(report),
+        imported=facts.text(report["imported"]["program"]) if "imported" in report else None,
     )
 
 

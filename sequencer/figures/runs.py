@@ -89,7 +89,10 @@ EVERY = RunsChoice()
 
 
 class FoundRun(NamedTuple):
-    """A run as the index has it; ``seconds`` from its start to its end, ``changed``: its report was, in the store."""
+    """A run as the index has it; ``seconds`` from its start to its end, ``changed``: its report was, in the store.
+
+    ``imported``: the program whose record it is.
+    """
 
     id: str
     status: str
@@ -110,6 +113,7 @@ class FoundRun(NamedTuple):
     aborted: bool
     untested: str | None
     changed: bool
+    imported: str | None
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -345,4 +349,5 @@ def found_run(row: Sequence[object]) -> FoundRun:
         aborted=bool(said["aborted"]),
         untested=text(said["untested"]),
         changed=bool(said["changed"]),
+        imported=text(said["imported"]),
     )

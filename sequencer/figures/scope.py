@@ -78,17 +78,17 @@ class Scope(NamedTuple):
         )
 
     @property
-    def is_of_origins(self) -> bool:
-        """Whether runs are chosen and split by what their origin and their time say, and nothing else of them."""
+    def is_of_circumstances(self) -> bool:
+        """Whether runs are chosen and split by their circumstances and their time, and nothing else of them."""
         return self.span is None and self.newest is None and self.clock_since is None and self.clock_until is None
 
-    def where(self, table: str, origins: str | None = None) -> tuple[str, list[object]]:
+    def where(self, table: str, circumstances: str | None = None) -> tuple[str, list[object]]:
         """The condition on the rows of ``table``, and its values.
 
-        ``origins``: the table that says from where their runs are; by default ``table`` itself does.
+        ``circumstances``: the table that has those of their runs; by default ``table`` itself has.
         """
         conditions = {
-            **{f"{origins or table}.{name} = ?": getattr(self, name) for name in FILTERS},
+            **{f"{circumstances or table}.{name} = ?": getattr(self, name) for name in FILTERS},
             f"{table}.start_time >= ?": self.since,
             f"{table}.start_time < ?": self.until,
             f"epoch({table}.began) >= ?": self.clock_since,

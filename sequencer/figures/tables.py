@@ -25,14 +25,14 @@ FACTS: Mapping[str, str] = {
     "start": "VARCHAR",
 }
 """What a run can be chosen by, and a unit by its first judged run."""
-ORIGIN = tuple(FILTERS)
+CIRCUMSTANCES = tuple(FILTERS)
 """What runs are chosen and split by besides their time. Many runs have the same."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "runs": {
         "run": "UINTEGER",
         "digest": "VARCHAR",
-        "origin": "UINTEGER",
+        "circumstance": "UINTEGER",
         **FACTS,
         "stop_time": "DOUBLE",
         "status": "VARCHAR",
@@ -45,8 +45,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "error_code": "BIGINT",
         "untested": "VARCHAR",
         "changed": "BOOLEAN",
+        "imported": "VARCHAR",
     },
-    "origins": {"origin": "UINTEGER", **{name: FACTS[name] for name in ORIGIN}},
+    "circumstances": {"circumstance": "UINTEGER", **{name: FACTS[name] for name in CIRCUMSTANCES}},
     "cases": {
         "run": "UINTEGER",
         "title": "UINTEGER",
@@ -64,7 +65,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "run": "UINTEGER",
         "series": "UINTEGER",
         "position": "UINTEGER",
-        "origin": "UINTEGER",
+        "circumstance": "UINTEGER",
         "start_time": "DOUBLE",
         "counted": "BOOLEAN",
         "value": "DOUBLE",
@@ -93,7 +94,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 INDEXES: Mapping[str, str] = {"runs": "serial_number", "sub_units": "serial_number"}
 """Columns by which single rows are found however many there are: what is known of a unit is asked for many times a
 day, and each time of one."""
-OF_RUN = ("run", "origin", "version", "start_time", "counted")
+OF_RUN = ("run", "circumstance", "version", "start_time", "counted")
 """Columns of cases and measurements that say what their run does. They are there once more as many a question needs
 nothing else of it: to look up a million runs takes longer than to read a million values."""
 DERIVED: Mapping[str, Mapping[str, str]] = {"cases": {"cell": durations.CELL}}

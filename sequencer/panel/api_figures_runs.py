@@ -56,7 +56,7 @@ _LARGEST_CODE = 2**53
 
 COLUMNS = (*FoundRun._fields, "disposition", "comments")
 """Of a file, in their order."""
-_ALWAYS = {"id", "status", "partial", "simulated", "aborted", "untested", "changed"}
+_ALWAYS = {"id", "status", "partial", "simulated", "aborted", "untested", "changed", "imported"}
 """In every file: nobody takes a run in it for something else than it was."""
 
 
@@ -272,7 +272,7 @@ ROUTES: tuple[Route, ...] = (
                 name="columns",
                 schema={"type": "array", "items": {"enum": list(COLUMNS)}},
                 description="Of a CSV, XLSX or Parquet file; default: all. There are always `id`, `status` and what "
-                "marks a run (`partial`, `simulated`, `aborted`, `untested`, `changed`).",
+                "marks a run (`partial`, `simulated`, `aborted`, `untested`, `changed`, `imported`).",
             ),
         ),
         answer=mapping(

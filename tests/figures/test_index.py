@@ -84,7 +84,7 @@ def test_the_values_of_a_measurement_come_to_lie_together(monkeypatch: pytest.Mo
             assert together == sorted(together, key=lambda row: (row[1], row[0], row[2]))
 
 
-def test_an_origin_is_there_once(file: Path) -> None:
+def test_the_same_circumstances_are_there_once(file: Path) -> None:
     """Runs of the same stand, version and so on share a number, also once the index was opened again; others do not."""
     measured = Run(cases=(Case("m::rail", measured=(("Rail", 5.0, "V", None),)),))
     first, second, third = (
@@ -97,12 +97,12 @@ def test_an_origin_is_there_once(file: Path) -> None:
             follow(index, Feed(made[:count]))  # type: ignore[arg-type]
     with FiguresIndex(file) as index:
         rows = index.ask(
-            "SELECT origins.stand, origins.batch, count(DISTINCT m.origin), count(*) "
-            "FROM measurements m JOIN runs r USING (run) JOIN origins ON origins.origin = m.origin "
-            "WHERE r.origin = m.origin GROUP BY ALL ORDER BY ALL"
+            "SELECT c.stand, c.batch, count(DISTINCT m.circumstance), count(*) "
+            "FROM measurements m JOIN runs r USING (run) JOIN circumstances c ON c.circumstance = m.circumstance "
+            "WHERE r.circumstance = m.circumstance GROUP BY ALL ORDER BY ALL"
         )
         assert rows == [("Stand 1", "B1", 1, 1), ("Stand 1", None, 1, 2), (None, "B1", 1, 2)]
-        assert index.ask("SELECT count(*), count(DISTINCT origin) FROM origins") == [(3, 3)]
+        assert index.ask("SELECT count(*), count(DISTINCT circumstance) FROM circumstances") == [(3, 3)]
 
 
 def test_what_no_run_says_any_more_is_no_choice(file: Path) -> None:

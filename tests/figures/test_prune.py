@@ -50,7 +50,7 @@ def figures(index: FiguresIndex) -> list[object]:
         yields(ask, Scope(by=("stand", "slot"), span="day")),
         failures(ask, Scope()),
         capabilities(ask, Scope(by=("stand",))),
-        ask("SELECT * EXCLUDE (run, origin) FROM runs ORDER BY id"),
+        ask("SELECT * EXCLUDE (run, circumstance) FROM runs ORDER BY id"),
         ask("SELECT serial_number, part_number FROM sub_units ORDER BY ALL"),
     ]
 

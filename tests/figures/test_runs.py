@@ -112,7 +112,7 @@ def _found(rows: RunRows) -> object:
     return (
         *(run.id, run.status, run.start_time, _value(rows, "seconds"), run.serial_number, run.part_number, run.batch),
         *(run.sequence, run.version, run.stand, run.slot, run.operator, run.caused_dut_failure_id, run.error_code),
-        *(run.partial, run.simulated, run.aborted, run.untested, run.changed),
+        *(run.partial, run.simulated, run.aborted, run.untested, run.changed, run.imported),
     )
 
 

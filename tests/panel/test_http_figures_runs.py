@@ -82,7 +82,7 @@ def test_files_hold_the_whole_view(line_panel: Any, tmp_path: Path, form: str) -
             "GET", f"/api/figures/runs?{urlencode({**view, 'format': form})}&columns=batch&columns=comments"
         )
         few = READERS[form](answer.body, tmp_path / "few")
-        marks = ["partial", "simulated", "aborted", "untested", "changed"]
+        marks = ["partial", "simulated", "aborted", "untested", "changed", "imported"]
         wanted = ["id", "status", "batch", *marks, *(["comments"] if form != "parquet" else [])]
         assert [*few[0]] == wanted or form == "xlsx"  # which has no cells of nothing
         assert {*few[0]} <= {*wanted} and [(one["id"], one["batch"]) for one in few] == [

@@ -42,7 +42,11 @@ def test_overview_and_unit_show_what_was_imported(stand: Any, browse: Any) -> No
     page.goto(f"{panel.url}/units?serial_number=SN000002")
     expect(page.locator("tbody tr").filter(has_text="Board test")).to_have_count(2)
     expect(page.locator("tbody tr").filter(has_text=re.compile("board", re.IGNORECASE))).to_have_count(4)
+    expect(page.locator("tbody tr", has=page.get_by_text("imported", exact=True))).to_have_count(4)
     page.goto(f"{panel.url}/runs?serial_number=SN000009&since=all")
+    expect(page.locator("tbody .tag").filter(has_text="imported").first).to_have_attribute(
+        "title", "Imported from openhtf"
+    )
     page.locator("tbody a").first.click()
     expect(page.locator(".fact-card").first).to_contain_text("Imported from")
     expect(page.locator(".fact-card").first).to_contain_text("OpenHTF: abort.json")

@@ -180,7 +180,8 @@ const CELLS = {
   batch: (run) => token(run.batch || ""),
   sequence(run) {
     const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"], ["changed", "reason.not_as_stored"]].filter(([name]) => run[name]);
-    return [run.sequence, run.version ? h("span", { class: "muted" }, ` ${run.version}`) : null, flags.map(([name, words]) => [" ", h("span", { class: "tag", title: t(words) }, t(`run.${name}_short`))]), " ", noteTag(run)];
+    const tags = [...flags.map(([name, words]) => [name, t(words)]), ...(run.imported ? [["imported", `${t("fact.imported")} ${run.imported}`]] : [])];
+    return [run.sequence, run.version ? h("span", { class: "muted" }, ` ${run.version}`) : null, tags.map(([name, words]) => [" ", h("span", { class: "tag", title: words }, t(`run.${name}_short`))]), " ", noteTag(run)];
   },
   version: (run) => token(run.version || ""),
   cause: (run, columns) => [token(run.caused_dut_failure_id || ""), run.error_code === null || columns.names.includes("error_code") ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]],

@@ -98,7 +98,7 @@ function history(runs, serial) {
 
 function runRow(run, serial) {
   const href = address(`/runs/${encodeURIComponent(run.id)}`, { serial_number: serial });
-  const flags = ["partial", "simulated", "aborted", "changed"].filter((name) => run[name]);
+  const flags = ["partial", "simulated", "aborted", "changed", "imported"].filter((name) => run[name]);
   return h(
     "tr",
     { class: `is-${run.status}`, data: { run: run.id }, onclick: open },
