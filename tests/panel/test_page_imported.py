@@ -45,7 +45,7 @@ def test_overview_and_unit_show_what_was_imported(stand: Any, browse: Any) -> No
     expect(page.locator("tbody tr", has=page.get_by_text("imported", exact=True))).to_have_count(4)
     page.goto(f"{panel.url}/runs?serial_number=SN000009&since=all")
     expect(page.locator("tbody .tag").filter(has_text="imported").first).to_have_attribute(
-        "title", "Imported from openhtf"
+        "title", "Imported from OpenHTF"
     )
     page.locator("tbody a").first.click()
     expect(page.locator(".fact-card").first).to_contain_text("Imported from")
