@@ -202,7 +202,8 @@ def preload() -> None:
 
     for package in ("sequencer", "_pytest"):
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if not module.name.endswith("__main__"):
+            # Editors start the language server with an option, which no fork has; it is a quarter of all memory.
+            if not module.name.endswith("__main__") and not module.name.startswith("sequencer.language_server"):
                 with suppress(Exception):  # of what is not installed, or broken on purpose
                     importlib.import_module(module.name)
 
