@@ -104,7 +104,7 @@ def failures(ask: Ask, scope: Scope, cause: str = "case") -> list[FailureShare]:
     splits = scope._replace(by=tuple(one for one in scope.by if one != cause))
     names = [f"s{number}" for number in range(len(splits.by) + 1)]
     columns = ", ".join(names)
-    where, values = scope.where("runs")
+    where, values = splits.where("runs")
     # Runs of a unit are counted first: to count units by their texts afterwards takes a quarter longer.
     rows = ask(
         f"""

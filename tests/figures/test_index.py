@@ -117,6 +117,21 @@ def test_what_no_run_says_any_more_is_no_choice(file: Path) -> None:
         assert found == [("Stand 2", 1)]
 
 
+def test_what_failed_in_the_newest_runs(file: Path) -> None:
+    """Of so many judged runs of each stand, whatever else failures are told apart by."""
+    made = [
+        Run(MONDAY + hour, "failed", stand=f"Stand {hour % 2}", cases=(Case("m::rail", status="failed"),))
+        for hour in range(6)
+    ]
+    with FiguresIndex(file) as index:
+        follow(index, Feed([report_of(run.named(number)) for number, run in enumerate(made)]))  # type: ignore[arg-type]
+        scope = Scope(by=("stand", "case"), newest=2)
+        assert [(row.split.by["stand"], row.runs) for row in failures(index.ask, scope)] == [
+            ("Stand 0", 2),
+            ("Stand 1", 2),
+        ]
+
+
 def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
     """Runs are read ahead of what is added: the first ones are counted, and the next time it goes on from there."""
     made = reports(9)
