@@ -186,8 +186,8 @@ class Forks:
         if ADDRESS not in os.environ:
             ForkingPopen.server = self._opened.enter_context(ForkServer())
         if ADDRESS in os.environ:
+            self._opened.callback(setattr, subprocess, "Popen", subprocess.Popen)
             subprocess.Popen = ForkingPopen
-            self._opened.callback(setattr, subprocess, "Popen", RealPopen)
 
     def __exit__(self, *error: object) -> None:
         self._opened.close()
@@ -216,6 +216,7 @@ def compute() -> None:
     open_project(ROOT)
     with tempfile.TemporaryDirectory(prefix="hardseq-test-") as folder:
         write_project(ROOT / "sequences" / "minute.yaml", project=ROOT, folder=Path(folder))
+    tempfile.tempdir = None  # each process asks its own environment
 
 
 def serve(listener: socket.socket) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fork_server import RealPopen, is_forkable
+from tests.fork_server import ADDRESS, Forks, RealPopen, is_forkable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="there is no fork here")
 
@@ -38,6 +38,16 @@ def test_it_is_forked() -> None:
     assert not is_forkable([sys.executable, "-m", "sequencer"], {**os.environ, "PYTHONIOENCODING": "ascii"})
 
 
+def test_where_there_is_one_to_fork_from_there_is_no_second() -> None:
+    """Test processes side by side share that of the process that gives them their tests."""
+    there = os.environ[ADDRESS]
+    with Forks():
+        assert os.environ[ADDRESS] == there
+        assert run("print('forked')").stdout == "forked\n"
+    assert os.environ[ADDRESS] == there
+    assert run("import sys; print('sequencer.panel.app' in sys.modules)").stdout == "True\n"
+
+
 @pytest.mark.real_start
 def test_a_test_of_the_start_has_a_new_python() -> None:
     """The mark `real_start` gives one in which nothing is loaded."""
@@ -50,6 +60,7 @@ def test_a_test_of_the_start_has_a_new_python() -> None:
         "import os, sys; print(sys.argv[1:], os.getcwd(), os.environ['WORD'], sys.stdin.read())",
         "import sys; print('out ✓'); print('error ✓', file=sys.stderr); sys.exit(3)",
         "import sys; print(sys.stdout.encoding, sys.stdout.errors, sys.stdin.errors, sys.stderr.errors)",
+        "import tempfile; print(tempfile.gettempdir())",
         "import sys; sys.exit('a sentence')",
         "import os; print('lost'); os._exit(5)",
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
@@ -63,7 +74,12 @@ def test_a_test_of_the_start_has_a_new_python() -> None:
 )
 def test_a_fork_does_what_a_new_python_does(code: str, tmp_path: Path) -> None:
     """Arguments, folder, environment, streams, signals, threads and endings."""
-    words = {"cwd": tmp_path, "env": {**os.environ, "WORD": "ä"}, "input": "typed", "start_new_session": True}
+    words = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "WORD": "ä", "TMPDIR": str(tmp_path)},
+        "input": "typed",
+        "start_new_session": True,
+    }
     forked, real = both(code, "one", "two words", **words)
     assert (forked.returncode, forked.stdout, forked.stderr) == (real.returncode, real.stdout, real.stderr)
 
