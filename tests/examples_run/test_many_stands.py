@@ -159,6 +159,7 @@ def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
                 "api/stands",
                 lambda found: (
                     [stand["condition"] for stand in found["stands"]] == ["off", "off"]
+                    and all(stand["slots"] for stand in found["stands"])
                     and all(
                         slot["status"] not in ("ready", "run") for stand in found["stands"] for slot in stand["slots"]
                     )

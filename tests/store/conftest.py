@@ -221,7 +221,18 @@ def _installed_modules() -> Path:
 
 @contextmanager
 def run_server(port: int = 0) -> Iterator[Server]:
-    """A fresh server of the suite's own, on a free port unless one is given."""
+    """A fresh server on a free port unless one is given: the suite's own, or the CouchDB that is installed in the
+    folder ``HARDSEQ_TEST_COUCHDB``."""
+    installed = os.environ.get("HARDSEQ_TEST_COUCHDB")
+    if installed is not None:
+        spec = importlib.util.spec_from_file_location("release", SERVER / "release.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        with module.run_release(Path(installed), port, "admin", "secret") as url:
+            yield Server(url, "admin", "secret", real=True)
+        return
     command = ["node", str(SERVER / "server.js"), str(port), "admin:secret"]
     environment = {**os.environ, "NODE_PATH": str(_installed_modules())}
     with subprocess.Popen(
@@ -240,7 +251,7 @@ def run_server(port: int = 0) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def couchdb_server() -> Iterator[Server]:
-    """The CouchDB at HARDSEQ_TEST_COUCHDB_URL, or a server that is started for the tests."""
+    """The CouchDB at HARDSEQ_TEST_COUCHDB_URL, or a server that is started for the tests (see ``run_server``)."""
     url = os.environ.get("HARDSEQ_TEST_COUCHDB_URL")
     if url is None:
         with run_server() as server:
