@@ -157,8 +157,9 @@ class Broadcast:
                 self._remove(surplus)
             self._readers.append(reader)
             self._live.followed(+1)
-            # Its machine may have slept: it hears at once what time it is, also with changes, which do not say so.
-            if self._closed or not self._catch_up(reader, alive(self._live)):
+            # Whoever it is may have logged out since it was let in. Its machine may have slept: it hears at once what
+            # time it is, also with changes, which do not say so.
+            if self._closed or not stays() or not self._catch_up(reader, alive(self._live)):
                 self._remove(reader)
             self._arrived.notify()
 

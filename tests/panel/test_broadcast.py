@@ -26,7 +26,7 @@ class Stage:
         self.broadcast = Broadcast(self.live)
         self._listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
 
-    def reader(self, *, small: bool = False) -> socket.socket:
+    def reader(self, *, small: bool = False, stays: bool = True) -> socket.socket:
         """The page's end of a connection that the broadcast has taken; a ``small`` one holds little."""
         ours = self._opened.enter_context(socket.socket())
         if small:
@@ -37,7 +37,7 @@ class Stage:
         taken = self._listener.accept()[0]
         if small:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
-        self.broadcast.take(taken, None, chunked=False)
+        self.broadcast.take(taken, None, chunked=False, stays=lambda: stays)
         return ours
 
     def events(self, reader: socket.socket) -> Iterator[dict[str, Any]]:
@@ -78,6 +78,13 @@ def test_a_state_of_any_size_reaches_whoever_reads_it(stage: Stage) -> None:
     stage.live.set(text="x" * 16 * MOST_PENDING)
     assert len(next(stage.events(stage.reader()))["session"]["text"]) == 16 * MOST_PENDING
     assert stage.broadcast.readers == 1
+
+
+def test_who_logged_out_while_the_stream_began_is_sent_nothing(stage: Stage) -> None:
+    """Between the answer and the stream somebody may have logged out: there is not even the state of now."""
+    assert stage.reader(stays=False).recv(100) == b""
+    assert stage.broadcast.readers == 0
+    assert next(stage.events(stage.reader()))["session"]["text"] == ""
 
 
 def test_a_reader_that_went_is_forgotten(stage: Stage) -> None:

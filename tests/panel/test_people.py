@@ -182,9 +182,11 @@ def test_an_open_stream_ends_with_the_session(staffed: Any, monkeypatch: pytest.
 
         login = ask("POST", "/login", b"name=Oda&pin=Oda-pin", FORM)
         cookie = {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
-        oda, eve, maximilian = (
+        oda, eve, maximilian = streams = [
             ask("GET", "/api/events", None, who) for who in (cookie, as_user("Eve"), as_user("Max"))
-        )
+        ]
+        for stream in streams:
+            assert any(line.startswith(b"event: snapshot") for line in iter(stream.readline, b""))
         page_token = re.search('data-token="([^"]+)"', ask("GET", "/", None, cookie).read().decode())
         assert page_token is not None
         ask("POST", "/logout", b"", {**cookie, "X-Hardseq-Token": page_token[1]})
