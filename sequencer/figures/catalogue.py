@@ -116,7 +116,8 @@ def answer(ask: Ask, question: Question, scope: Scope, given: Mapping[str, str])
     if not question.splits:
         scope = scope._replace(by=(), span=None)
     rows = [row.document() for row in question.rows(ask, scope, given)]
-    where, values = scope.where("runs")
+    of_runs = scope._replace(by=tuple(name for name in scope.by if name in COLUMNS))
+    where, values = of_runs.where("runs")
     if "serial_number" in given:  # a question about one unit
         where, values = f"{where} AND serial_number = ?", [*values, given["serial_number"]]
     rests = "TRUE" if question.rests_on == "all" else question.rests_on

@@ -87,7 +87,8 @@ def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
 def values_in(scope: Scope, series: int) -> Values:
     """The values of a series in the scope."""
     names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
-    scope = scope._replace(sequence=None)  # the series is that of a sequence already
+    if scope.newest is None:
+        scope = scope._replace(sequence=None)  # the series is that of a sequence already
     if scope.is_of_circumstances:
         split = scope.split("circumstances")
         where, values = scope.where("measurements", circumstances="circumstances")

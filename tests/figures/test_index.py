@@ -18,10 +18,13 @@ import pytest
 from sequencer.figures import follow as following
 from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
+from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.choices import choices
 from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
+from sequencer.figures.one_measurement import Measured
+from sequencer.figures.over_time import points
 from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
@@ -130,6 +133,26 @@ def test_what_failed_in_the_newest_runs(file: Path) -> None:
             ("Stand 0", 2),
             ("Stand 1", 2),
         ]
+
+
+@pytest.mark.parametrize("cause", ["case", "measurement", "error_code", "failing_stand"])
+def test_what_failed_in_the_newest_runs_is_asked_by_name(cause: str) -> None:
+    """The question with the number of its runs: what failures are told apart by is no column of runs."""
+    made = [report_of(Run(MONDAY + hour, "failed").named(hour)) for hour in range(6)]
+    with FiguresIndex(None) as index:
+        follow(index, Feed(made))  # type: ignore[arg-type]
+        assert answer(index.ask, QUESTIONS["failures"], Scope(by=(cause,), newest=2), {}).runs == 2
+
+
+def test_values_of_the_newest_runs_of_a_sequence() -> None:
+    """Newer runs of other sequences take none of their places."""
+    cases = (Case("m::rail", measured=(("Rail", 5.0, "V", None),)),)
+    made = [report_of(Run(MONDAY + hour, sequence=f"Test {hour // 3}", cases=cases).named(hour)) for hour in range(6)]
+    with FiguresIndex(None) as index:
+        follow(index, Feed(made))  # type: ignore[arg-type]
+        scope = Scope(sequence="Test 0", newest=2)
+        found = [row.start_time - MONDAY for row in points(index.ask, scope, Measured("m::rail", "Rail"))]
+    assert found == [1, 2]
 
 
 def test_what_was_added_stays_where_the_store_fails(file: Path) -> None:
