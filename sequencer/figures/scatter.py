@@ -55,8 +55,13 @@ def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured | None = None)
         if not others:
             return []
         other = Measured(others[0].case, others[0].measurement, others[0].unit or "")
-    x, y = series_of(ask, scope, of), series_of(ask, scope, other)
-    if x is None or y is None:
+    x = series_of(ask, scope, of)
+    if x is None:
+        return []
+    # A run is of one sequence: another one with a measurement of the same name has no values beside those of x.
+    ((sequence,),) = ask("SELECT sequence FROM series WHERE series = ?", [x])
+    y = series_of(ask, scope._replace(sequence=str(sequence)), other)
+    if y is None:
         return []
     chosen, values, names = _newest(ask, scope)
     by, by_line = ", ".join(names), ", ".join(f"l.{name}" for name in names)

@@ -306,6 +306,25 @@ def test_the_newest_runs_are_those_that_began_last(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+def test_a_name_that_a_newer_sequence_has_too_is_that_of_the_same_runs() -> None:
+    """The other measurement is the one in the runs of the first, whatever other sequences call so."""
+    rail, ripple = ("m::rail", "Rail"), ("m::ripple", "Ripple")
+    made = [Run(MONDAY + at, cases=(of(rail, 4.0 + at), of(ripple, 2.0 * at))) for at in range(3)]
+    made.append(Run(MONDAY + 9, sequence="Final test", cases=(of(ripple, 7.0),)))
+    with FiguresIndex(None) as index:
+        follow(index, Feed([report_of(run.named(number)) for number, run in enumerate(made)]))  # type: ignore[arg-type]
+        (row,) = scatter(index.ask, Scope(), RAIL, Measured(*ripple))
+        (most,) = correlations(index.ask, Scope(), RAIL)
+    assert (row.n, row.r, row.slope) == (3, about(1.0), about(2.0))
+    assert (most.measurement, most.n) == ("Ripple", 3)
+
+
+def of(measurement: tuple[str, str], value: float) -> Case:
+    """A case with one value."""
+    case, name = measurement
+    return Case(case, measured=((name, value, "V", None),))
+
+
 def test_a_version_that_got_slower_is_seen_in_the_times(planted: FiguresIndex) -> None:
     """Its median beside that of the version before it."""
     flash = next(row for row in case_times(planted.ask, Scope()) if row.case == TRUTHS.slow_version.case)
