@@ -205,3 +205,32 @@ def test_control_charts_of_old_addresses_and_of_nothing(line_panel: Panel, brows
     expect(page.locator(".empty")).to_have_text("Nothing was not measured in this choice.")
     page.goto(f"{line_panel.url}/measurements?case=main::seal")
     expect(page.get_by_label("Find")).to_have_value("main::seal")
+
+
+MARKS = """
+async (area) => {
+  const chart = (await import(LIBRARY)).getInstanceByDom(area);
+  const lines = chart.getZr().storage.getDisplayList().filter((one) => one.type === "ec-line" || one.type === "line");
+  return lines.map(({ shape }) => shape).filter(({ x1, x2, y1, y2 }) => x1 === x2 && y1 !== y2)
+    .map(({ x1 }) => chart.convertFromPixel({ xAxisIndex: 0 }, x1));
+}
+"""
+"""Where upright lines of a chart are, on its axis."""
+
+
+def test_marks_of_a_distribution_are_where_their_values_are(line_panel: Panel, index: Any, browse: Any) -> None:
+    """The mean, whose third place tells it from a round number, is drawn under the top of its curve."""
+    asked = {"case": "main::current", "measurement": "Current"}
+    (row,) = [row.capability for row in measurements(index.ask, MONTH) if row.capability.measurement == "Current"]
+    page = browse(line_panel, "/measurements", now=END, timezone_id="UTC", new=True)
+    asked_for: list[Any] = []
+    page.on("request", lambda one: asked_for.append(one))
+    page.goto(f"{line_panel.url}/measurements/one?{urlencode(asked)}")
+    figures(page)
+    area = page.locator(".chart", has_text="Distribution").locator("[_echarts_instance_]")
+    expect(area.locator("canvas").first).to_be_visible()
+    frames(settled(page))
+    (library,) = {one.url for one in asked_for if "echarts.esm" in one.url}
+    marks = area.evaluate(MARKS.replace("LIBRARY", repr(library)))
+    assert row.mean is not None and row.sigma is not None
+    assert any(abs(mark - row.mean) < row.sigma / 20 for mark in marks), (marks, row.mean)

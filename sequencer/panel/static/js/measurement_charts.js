@@ -78,7 +78,8 @@ export function histogramChart(of, rows, choice) {
   const ends = [Math.min(low, ...marks.map(([, at]) => at)), Math.max(high, ...marks.map(([, at]) => at))];
   const margin = (ends[1] - ends[0]) * 0.03;
   const beside = rows.reduce((sum, row) => sum + row.under + row.over, 0);
-  const markLine = (look) => ({ silent: true, symbol: "none", data: marks.map(([name, at]) => ({ xAxis: at, label: { formatter: t(`series.mark.${name}`) }, lineStyle: { color: { lower: look.failed, upper: look.failed, target: look.passed, mean: look.muted }[name], type: name === "mean" ? "dotted" : "dashed", width: 2 } })) });
+  // By default ECharts draws a mark at its value rounded to hundredths.
+  const markLine = (look) => ({ silent: true, symbol: "none", precision: -1, data: marks.map(([name, at]) => ({ xAxis: at, label: { formatter: t(`series.mark.${name}`) }, lineStyle: { color: { lower: look.failed, upper: look.failed, target: look.passed, mean: look.muted }[name], type: name === "mean" ? "dotted" : "dashed", width: 2 } })) });
   return figureChart({
     title: t("series.histogram"),
     summary: beside ? t("series.beside", { count: amount(beside) }) : "",
