@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sequencer.figures import daily, formulas
-from sequencer.figures.cells import number, real, text
+from sequencer.figures.cells import number, ranked, real, text
 from sequencer.figures.one_measurement import Measured, series_of
 from sequencer.figures.scope import Ask, Scope, Split, named, same
 
@@ -120,4 +120,4 @@ def _capability_row(scope: Scope, row: tuple[object, ...], splits: int) -> Capab
 def _worst_first(row: CapabilityRow) -> tuple[object, ...]:
     ppk = row.indices.ppk
     said = [str(value) for value in row.split.key]
-    return ppk is None, ppk or 0.0, row.sequence, row.case, row.measurement, row.unit or "", said
+    return ppk is None, ranked(ppk or 0.0), row.sequence, row.case, row.measurement, row.unit or "", said

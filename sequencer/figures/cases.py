@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sequencer.figures import daily
-from sequencer.figures.cells import known, number, text
+from sequencer.figures.cells import known, number, ranked, text
 from sequencer.figures.durations import durations
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named
 
@@ -60,6 +60,7 @@ def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
     found: list[CaseTimeRow] = []
     for split, cases in grouped(rows, len(scope.by) + 1):
         total = sum(known(case[4]) for case in cases)
+        cases.sort(key=lambda case: (-ranked(known(case[4])), str(case[0]), str(case[1])))
         found += [_row(scope, split, case, total, versions[(*split, *case[:2])]) for case in cases]
     return found
 
@@ -91,7 +92,6 @@ def _of_days(ask: Ask, scope: Scope) -> tuple[_Rows, _Rows] | None:
             )
         else:
             of_versions.append((None, sequence, name, one.version, one.n, one.median))
-    rows.sort(key=lambda row: (-known(row[5]), str(row[1]), str(row[2])))
     return rows, of_versions
 
 
@@ -114,7 +114,7 @@ def _of_durations(ask: Ask, scope: Scope) -> tuple[_Rows, _Rows]:
         SELECT {by}, sequence, name, said, n, total, mean, quantiles, retries, retried, asked, waited,
                (sequence, name) IN (SELECT (sequence, name) FROM series)
         FROM sums JOIN titles USING (title)
-        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, sequence, name
+        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}
         """,
         values,
     )

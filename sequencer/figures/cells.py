@@ -31,3 +31,12 @@ def known(value: object) -> float:
 def text(value: object) -> str | None:
     """A string, or none."""
     return None if value is None else str(value)
+
+
+def ranked(value: float) -> float:
+    """The value to nine digits, to sort rows by.
+
+    Sums of the same values differ in their last digits with the order in which these came: rows that are alike would
+    change their places.
+    """
+    return float(f"{value:.9g}")

@@ -17,6 +17,8 @@ FAR = 20
 """Values that are so many quartile ranges from the quartiles are counted beside the bins: one overload would make all
 others one bin."""
 
+_NARROWEST = 1e-300
+"""No bin is narrower: below that numbers have fewer digits, and there is no width that divides them."""
 _FEW = 200
 
 
@@ -73,7 +75,7 @@ def bins_of(
     wanted = max(wanted, (high - low) / (MOST_BINS - 2), step or 0.0, abs(high) * 1e-12, abs(low) * 1e-12)
     if low == high:
         wanted = abs(high) / 10 or 1.0
-    width = _rounded_up(wanted)
+    width = _rounded_up(max(wanted, _NARROWEST))
     begin = _bin(low, width)
     return Bins(width, begin, _bin(high, width) - begin + 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from sequencer.figures.cells import known, number, real, text
+from sequencer.figures.cells import known, number, ranked, real, text
 from sequencer.figures.one_measurement import Measured, series_of
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named, same
 
@@ -143,7 +143,7 @@ def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
             FROM others GROUP BY {by}, series
         )
         SELECT {by}, name, measurement, unit, n, r FROM pairs JOIN series USING (series)
-        WHERE r IS NOT NULL AND isfinite(r) ORDER BY abs(r) DESC, name, measurement, unit, {by}
+        WHERE r IS NOT NULL AND isfinite(r) ORDER BY name, measurement, unit, {by}
         """,
         values,
     )
@@ -152,7 +152,7 @@ def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
         case, measurement, unit, n, r = row[len(names) :]
         said = scope.said(row[: len(names)])
         found.append(CorrelationRow(said, str(case), str(measurement), text(unit), number(n), known(r)))
-    return found
+    return sorted(found, key=lambda one: -ranked(abs(one.r)))
 
 
 def _newest(ask: Ask, scope: Scope) -> tuple[str, list[object], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sequencer.figures import daily
-from sequencer.figures.cells import number, real
+from sequencer.figures.cells import known, number, ranked, real
 from sequencer.figures.durations import durations
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named
 
@@ -33,6 +33,7 @@ def times(ask: Ask, scope: Scope) -> list[TimeRow]:
     found: list[TimeRow] = []
     for split, cases in grouped(rows, len(scope.by) + 1):
         total = sum(real(case[4]) or 0.0 for case in cases)
+        cases.sort(key=lambda case: (-ranked(known(case[4])), str(case[0])))
         for name, n, mean, quantiles, seconds in cases:
             share = (real(seconds) or 0.0) / total if total else None
             assert isinstance(quantiles, list)
@@ -47,7 +48,6 @@ def _of_days(ask: Ask, scope: Scope) -> list[tuple[object, ...]] | None:
         return None
     names = {title: str(name) for title, name in ask("SELECT title, name FROM titles", [])}
     rows = [(names[one.title], one) for one in found]
-    rows.sort(key=lambda row: (-row[1].total, row[0]))
     return [(None, name, one.n, one.total / one.n, [one.median, one.p95], one.total) for name, one in rows]
 
 
@@ -65,7 +65,7 @@ def _of_durations(ask: Ask, scope: Scope) -> list[tuple[object, ...]]:
                quantile_cont(seconds, [0.5, 0.95]), sum(seconds) AS total
         FROM cases JOIN chosen USING (run) JOIN called USING (title)
         WHERE seconds IS NOT NULL GROUP BY {", ".join(names)}, one
-        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, name
+        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}
         """,
         values,
     )

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures.cases import case_times
+from sequencer.figures.cells import ranked
 from sequencer.figures.control_chart import control_charts
 from sequencer.figures.follow import follow
 from sequencer.figures.histogram import MOST_BINS, bins_of, boxes, histogram
@@ -20,7 +21,7 @@ from sequencer.figures.index import FiguresIndex
 from sequencer.figures.measurements import measurements
 from sequencer.figures.one_measurement import Measured
 from sequencer.figures.over_time import limits_in_force, points
-from sequencer.figures.rows import CaseRow, rows_of
+from sequencer.figures.rows import LARGEST, CaseRow, rows_of
 from sequencer.figures.scatter import correlations, scatter
 from sequencer.figures.scope import Scope
 from tests.effort import examples
@@ -362,6 +363,43 @@ def test_bins(values: list[float], width: float | None) -> None:
         follow(index, Feed([report_of(run) for run in runs]))  # type: ignore[arg-type]
         (row,) = histogram(index.ask, Scope(), RAIL)
         assert row.under + sum(row.counts) + row.over == row.n == len(cases)
+
+
+MEASURED = st.floats(-LARGEST, LARGEST)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(
+    st.tuples(MEASURED, MEASURED, MEASURED, MEASURED).map(sorted),
+    st.integers(1, 10**6),
+    st.none() | st.floats(0, 1e150),
+)
+def test_any_values_have_bins(found: list[float], n: int, sigma: float | None) -> None:
+    """Never too many, and never none, however small or large they and what lies between them are."""
+    low, first, third, high = found
+    for step in (None, (high - low) or None):
+        bins = bins_of(n, (first, third), sigma, (low, high), step)
+        assert 1 <= bins.size <= MOST_BINS and bins.edge(0) < bins.edge(bins.size)
+
+
+def test_what_is_alike_but_for_rounding_keeps_its_place() -> None:
+    """Measurements that go with another one alike are in the order of their names, not of the last digit of r."""
+    scales = (0.7, 1.3, 3.3, 1.7, 2.3, 0.9)
+    runs = [
+        Run(
+            start=MONDAY + at,
+            cases=tuple(
+                Case(f"m::{number}", measured=((f"{number}", (0.1 + at**1.5) * scale, "V", None),))
+                for number, scale in enumerate((1.0, *scales))
+            ),
+        ).named(at)
+        for at in range(4)
+    ]
+    with FiguresIndex(None) as index:
+        follow(index, Feed([report_of(run) for run in runs]))  # type: ignore[arg-type]
+        found = correlations(index.ask, Scope(), Measured("m::0", "0"))
+        assert [row.case for row in found] == [f"m::{number}" for number in range(1, 7)]
+    assert ranked(0.1 + 0.2) == ranked(0.3) < ranked(0.300_000_01)
 
 
 def test_an_overload_is_counted_beside_the_bins() -> None:
