@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures.cases import case_times
@@ -374,6 +374,8 @@ MEASURED = st.floats(-LARGEST, LARGEST)
     st.integers(1, 10**6),
     st.none() | st.floats(0, 1e150),
 )
+@example([0.0, *[5e-324] * 3], 4, None)
+@example([5e-324] * 4, 4, 0.0)
 def test_any_values_have_bins(found: list[float], n: int, sigma: float | None) -> None:
     """Never too many, and never none, however small or large they and what lies between them are."""
     low, first, third, high = found
