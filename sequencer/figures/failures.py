@@ -110,7 +110,7 @@ def failures(ask: Ask, scope: Scope, cause: str = "case") -> list[FailureShare]:
         f"""
         WITH found AS (
             SELECT {named(splits.split("runs"), names)}, {told.kept}, runs.sequence AS of_sequence, runs.part_number,
-                   runs.serial_number, count(DISTINCT runs.run) AS n
+                   runs.serial_number, count(*) AS n
             FROM {told.tables} WHERE runs.counted AND {told.has} AND {where} GROUP BY ALL
         )
         SELECT {columns}, {told.name} AS name, {told.title}, sum(n)::BIGINT AS total, count(serial_number)
@@ -153,12 +153,13 @@ def new_failures(ask: Ask, scope: Scope, cause: str = "case") -> list[NewFailure
     before, values = scope._replace(since=None, until=scope.since).where("runs")
     if not ask(f"SELECT 1 FROM runs WHERE counted AND {before} LIMIT 1", values):
         return []
-    where, all_values = scope._replace(since=None).where("runs")
+    where, values_since = scope.where("runs")
     rows = ask(
-        f"SELECT {name} AS name, {title}, count(DISTINCT runs.run), min(runs.start_time) AS first, "
+        f"SELECT {name} AS name, {title}, count(*), min(runs.start_time) AS first, "
         f"arg_min(runs.id, (runs.start_time, runs.id)) FROM {tables} WHERE runs.counted AND {has} AND {where} "
-        f"GROUP BY {name} HAVING first >= ? ORDER BY first DESC, name",
-        [*all_values, scope.since],
+        f"AND {name} NOT IN (SELECT {name} FROM {tables} WHERE runs.counted AND {has} AND {before}) "
+        f"GROUP BY {name} ORDER BY first DESC, name",
+        [*values_since, *values],
     )
     return [
         NewFailure(str(one), str(said), number(runs), real(at) or 0.0, str(run)) for one, said, runs, at, run in rows

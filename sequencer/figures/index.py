@@ -344,7 +344,8 @@ class FiguresIndex:
             fields = {**run._asdict(), **of_index}
             rows["runs"].append([fields[name] for name in TABLES["runs"]])
             titles = self._take_in(new.rows, fields, of_runs, newest)
-            rows["failures"] += [(self._next, titles[case], measurement) for case, measurement in failures]
+            different = dict.fromkeys((titles[case], measurement) for case, measurement in failures)
+            rows["failures"] += [(self._next, *failure) for failure in different]
             rows["sub_units"] += [(self._next, *unit) for unit in sub_units]
             self._next += 1
         for (sequence, (names, said)), time in newest.items():

@@ -90,7 +90,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "durations": durations.DURATIONS,
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
-"""Tables with their columns. ``position`` is the measurement's place in its run."""
+"""Tables with their columns. ``position`` is the measurement's place in its run. ``failures`` has what
+failed in a run once, however often it did."""
 INDEXES: Mapping[str, str] = {"runs": "serial_number", "sub_units": "serial_number"}
 """Columns by which single rows are found however many there are: what is known of a unit is asked for many times a
 day, and each time of one."""

@@ -20,7 +20,7 @@ from sequencer.figures import index as index_of
 from sequencer.figures.capability import capabilities
 from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.choices import choices
-from sequencer.figures.failures import failures
+from sequencer.figures.failures import failures, new_failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
 from sequencer.figures.one_measurement import Measured
@@ -118,6 +118,23 @@ def test_what_no_run_says_any_more_is_no_choice(file: Path) -> None:
         follow(index, Feed([report_of(aborted), report_of(whole)]))  # type: ignore[arg-type]
         found = [(choice.value, choice.runs) for choice in choices(index.ask, Scope()) if choice.name == "stand"]
         assert found == [("Stand 2", 1)]
+
+
+def test_what_failed_twice_in_a_run_is_counted_once() -> None:
+    """Of each measurement and case that failed, how many runs; new are those that did not fail before."""
+    twice = (("Rail", 9.0, "V", [0, 1]),) * 2
+    old = Run(MONDAY, "failed", cases=(Case("m::rail", status="failed", measured=twice),)).named(0)
+    both = (*old.cases, Case("m::lamp", status="failed", measured=(("Lamp", 9.0, "V", [0, 1]), *twice)))
+    new = replace(old, start=MONDAY + 60, cases=both).named(1)
+    with FiguresIndex(None) as index:
+        follow(index, Feed([report_of(old), report_of(new)]))  # type: ignore[arg-type]
+        found = {row.name: row.runs for row in failures(index.ask, Scope(), "measurement")}
+        assert found == {"m::rail::Rail": 2, "m::lamp::Lamp": 1, "m::lamp::Rail": 1}
+        assert {row.name: row.runs for row in failures(index.ask, Scope())} == {"m::rail": 2, "m::lamp": 1}
+        later = new_failures(index.ask, Scope(since=MONDAY + 30), "measurement")
+        assert sorted((row.name, row.runs, row.run) for row in later) == [
+            (name, 1, new.id) for name in ("m::lamp::Lamp", "m::lamp::Rail")
+        ]
 
 
 def test_what_failed_in_the_newest_runs(file: Path) -> None:
