@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -66,26 +67,44 @@ def at_the_centre(where: str, index: Path, pages: Mapping[str, Asked], seconds: 
             ending.callback(couch.delete, database)
         for rows in line(STORED, measurements=20):
             store.save(whole_report(rows))
-        yield f"`_all_docs` gives {_read_all(couch, name):,.0f} runs/s"
         store.prepare()
-        begun = time.perf_counter()
-        _end(store)
-        told = STORED / (time.perf_counter() - begun)
-        yield f"`_changes`, which says what is new, gives {told:,.0f} runs/s"
-        begun = time.perf_counter()
-        with FiguresIndex(index.with_name("centre.duckdb")) as made:
-            follow(made, store)
-        yield f"made again from CouchDB: {STORED / (time.perf_counter() - begun):,.0f} runs/s"
+        _await_indexes(couch)
+        yield f"`_all_docs` gives {_rate(lambda: _read_all(couch, name)):,.0f} runs/s"
+        yield f"`_changes`, which says what is new, gives {_rate(lambda: _end(store)):,.0f} runs/s"
+        yield f"made again from CouchDB: {_rate(lambda: _made_again(store, index)):,.0f} runs/s"
         yield from _behind(store, address, name, index, pages=pages, seconds=seconds)
 
 
-def _read_all(couch: CouchClient, name: str) -> float:
-    begun, last, read = time.perf_counter(), "", 0
+def _await_indexes(couch: CouchClient) -> None:
+    """Until CouchDB has long built none: it builds the indexes of a new database in the background, with all there is
+    of two processors."""
+    idle = 0.0
+    while idle < 5:
+        idle = 0.0 if couch.get("_active_tasks") else idle + 0.5
+        time.sleep(0.5)
+
+
+def _rate(read: Callable[[], object]) -> float:
+    """Runs a second, the best of three."""
+    taken = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        read()
+        taken.append(time.perf_counter() - begun)
+    return STORED / min(taken)
+
+
+def _made_again(store: CouchStore, index: Path) -> None:
+    with TemporaryDirectory(dir=index.parent) as scratch, FiguresIndex(Path(scratch, "centre.duckdb")) as made:
+        follow(made, store)
+
+
+def _read_all(couch: CouchClient, name: str) -> None:
+    last = ""
     while True:
         rows = couch.get(name, "_all_docs", include_docs="true", limit=500, startkey=json.dumps(last))["rows"]
-        read += len(rows)
         if len(rows) < 500:
-            return read / (time.perf_counter() - begun)
+            return
         last = rows[-1]["key"] + "\0"
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from sequencer.project.address import PASSWORD_IN_ADDRESS, split_address
 from sequencer.records.files import Found, MakeOrigin, files_in, read_document, records_in
 from sequencer.records.record import ForeignRecord, UnusableRecord
 from sequencer.report.model import RunReport
@@ -137,7 +138,8 @@ def couch_source(url: str, database: str | None, password: str | None) -> CouchS
 
     Raises ``ValueError`` with a sentence without the URL's password.
     """
-    parts = urlsplit(url)
+    if (parts := split_address(url)) is None:
+        raise ValueError(f"the URL is not a valid address: {PASSWORD_IN_ADDRESS}")
     credentials, separator, host = parts.netloc.rpartition("@")
     user, _, secret = credentials.partition(":")
     named = unquote(parts.path.strip("/"))

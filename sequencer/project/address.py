@@ -54,14 +54,14 @@ def is_loopback(host: str) -> bool:
 def split_address(url: str) -> SplitResult | None:
     """The parts of an address that may hold user and password; ``None`` where it is none.
 
-    Why it is none is not told: what Python takes for a wrong port may be a password.
+    Why it is none is not told: what Python takes for a wrong port, a host or a path may be a password.
     """
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return None
-    return parts
+    return None if "@" in parts.path + parts.query + parts.fragment else parts
 
 
 def _split(url: str, written: str) -> SplitResult:

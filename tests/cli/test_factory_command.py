@@ -34,9 +34,10 @@ def test_an_address_that_names_no_database_is_refused(tmp_path: Path, url: str) 
     assert "https://HOST:PORT/NAME" in (refused(tmp_path, "--url", url).hint or "")
 
 
-def test_an_address_that_is_none_does_not_show_its_password(tmp_path: Path) -> None:
-    """What follows the colon is a password, though Python takes it for a port."""
-    error = refused(tmp_path, "--url", "https://admin:secret/word@central:6984/factory")
+@pytest.mark.parametrize("password", ["secret/word", "12/secret"])
+def test_an_address_that_is_none_does_not_show_its_password(tmp_path: Path, password: str) -> None:
+    """What follows the colon is a password, though Python takes it for a port, and what is behind that for a path."""
+    error = refused(tmp_path, "--url", f"https://admin:{password}@central:6984/factory")
     assert "secret" not in f"{error} {error.hint}"
     assert "%2F" in (error.hint or "")
 

@@ -203,6 +203,8 @@ def test_stand_and_zone_are_for_records_without(project: Path) -> None:
         ([".", "--timezone", "Mars"], "there is no time zone Mars"),
         (["http://me:pass@localhost:1"], "the URL names no database"),
         (["http://me:pass@localhost:1/a", "--database", "b"], "the URL names the database a"),
+        (["http://me:12/pass@localhost:1/a"], "not a valid address: in a password write / as %2F"),
+        (["http://me:se/pass@localhost:1/a"], "not a valid address: in a password write / as %2F"),
     ],
 )
 def test_what_cannot_be_a_source_is_refused(project: Path, arguments: list[str], said: str) -> None:

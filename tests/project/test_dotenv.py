@@ -37,7 +37,9 @@ def test_a_line_that_gives_nothing_is_told_by_file_and_line(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("section", ["database", "replication"])
-@pytest.mark.parametrize("password", ["secret/x", "secret#x", "x?secret=x/", "secret"])
+@pytest.mark.parametrize(
+    "password", ["secret/x", "secret#x", "x?secret=x/", "secret", "12/secret", "34?secret", "5#secret"]
+)
 def test_no_part_of_a_password_in_an_address_is_shown(tmp_path: Path, section: str, password: str) -> None:
     """Neither in the problem nor in its line, wherever Python sees the end of the host."""
     port = "no" if password == "secret" else "6984"
