@@ -143,6 +143,22 @@ def test_a_unit_that_was_scrapped_is_told_loudly(stand: Any, browse: Any) -> Non
     expect(note).not_to_have_class(re.compile("is-scrapped"))
 
 
+def test_a_scrapped_unit_is_told_over_a_run_that_ends_before_its_start_is_answered(stand: Any, browse: Any) -> None:
+    """The number that was scanned stands in the form until then; what is over the Pass speaks of the run's unit."""
+    panel = opened(stand, "[frontend.modal_result]\nenable = true")
+    run = panel.run(params={"serial": "SN000001", "volts": 9.0})["id"]
+    assert panel.ask("POST", f"/api/runs/{run}/notes", {"disposition": "scrap", "comment": ""}).status == 200
+    page = started(browse(panel))
+    held: list[Any] = []
+    page.route("**/api/start", lambda route: held.append((route, route.fetch())))
+    scan(page, "SN000001").press("Enter")
+    expect(page.locator(".result")).to_contain_text("Pass")
+    expect(page.locator(".result .again")).to_be_enabled()  # the page knows that another run can start
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(page.locator(".result .result-unit")).to_contain_text("This unit was scrapped")
+
+
 def test_a_store_that_is_away_or_mute_holds_no_start_up_and_hides_no_run(stand: Any, browse: Any) -> None:
     """What waits for the store is known all the same, and that there may be more is said; over the result, too."""
     panel = opened(stand, "[frontend.modal_result]\nenable = true")

@@ -9,7 +9,6 @@ import { fillForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
 import { toast, toastError } from "./toast.js";
-import { lookUp } from "./unit_note.js";
 
 /** Milliseconds: the second half of a double press does not start the next run of a short test. */
 const TWICE = 500;
@@ -77,7 +76,6 @@ export function renderAgain() {
 export function againLink(report) {
   const filled = () => {
     fillForm(report.params || {});
-    lookUp();
     toast(t("again.filled"), "info", "start");
   };
   const element = h("a", { href: "/", class: "button small again-link", hidden: true, onclick: filled }, icon("refresh"), t("again.run"));

@@ -64,6 +64,7 @@ export function emptyForm(started) {
   entered.clear();
   unanswered = null;
   for (const field of fields) if (field.value() === started[field.param.name]) field.empty();
+  dispatchEvent(new Event("hardseq-form"));
 }
 
 /** A start of `values` was not answered; `before` is the id of the run that was shown then. */
@@ -159,6 +160,7 @@ export function ownValues() {
 /** Puts values of an earlier run into their fields; whoever reads them then starts, or does not. */
 export function fillForm(values) {
   for (const field of fields) if (field.param.name in values) field.fill(values[field.param.name]);
+  dispatchEvent(new Event("hardseq-form"));
 }
 
 /** What the server found wrong. */

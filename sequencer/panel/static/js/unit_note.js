@@ -61,7 +61,7 @@ function unit() {
 }
 
 /** Looks whether it is another unit that is to be spoken of. */
-export function lookUp() {
+function lookUp() {
   // The form is empty already, and the run has yet to say whose it is.
   if (state.session.state === "starting") return;
   const found = unit();
@@ -138,7 +138,7 @@ function render(renewal = false) {
   fill(note, said ? [icon(good ? "info" : "warning"), " ", unitLink(wanted.serial_number), ` ${said}`] : null);
 }
 
-addEventListener("input", lookUp);
+for (const kind of ["input", "hardseq-form"]) addEventListener(kind, lookUp);
 for (const kind of ["snapshot", "begin", "run", "session", "connection"]) on(kind, lookUp);
 onPerson(lookUp);
 onLanguage(() => {
