@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sequencer.figures.cells import number
-from sequencer.figures.insertion import insert, rows_of, turned
+from sequencer.figures.insertion import insert, sql_rows, turned
 from sequencer.figures.rows import RunRow
 from sequencer.figures.scope import same
 from sequencer.figures.tables import CIRCUMSTANCES, FACTS
@@ -55,7 +55,7 @@ class CircumstanceNumbers:
 
 
 def _in_table(connection: duckdb.DuckDBPyConnection, wanted: Sequence[Circumstances]) -> dict[Circumstances, int]:
-    rows, values = rows_of({name: FACTS[name] for name in CIRCUMSTANCES}, turned(wanted))
+    rows, values = sql_rows({name: FACTS[name] for name in CIRCUMSTANCES}, turned(wanted))
     found = connection.execute(
         f"SELECT c.* FROM circumstances c JOIN ({rows}) w ON {same('c', 'w', CIRCUMSTANCES)}", values
     ).fetchall()

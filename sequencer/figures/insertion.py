@@ -37,7 +37,7 @@ def turned(rows: Iterable[Sequence[object]]) -> Columns:
 def insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
     """Adds the rows whose values :func:`given` columns have, in this order."""
     if columns and columns[0]:
-        rows, values = rows_of(given(table), columns)
+        rows, values = sql_rows(given(table), columns)
         connection.execute(f"INSERT INTO {table} BY NAME {rows}", values)
 
 
@@ -66,9 +66,9 @@ class RowsOfRuns:
             return
         kinds, own = given(self._table), OWN[self._table]
         of_runs = {name: kinds[name] for name in self._of_run} | {"pattern": "UINTEGER", own: f"{kinds[own]}[]"}
-        runs, of_each = rows_of(of_runs, self._runs)
+        runs, of_each = sql_rows(of_runs, self._runs)
         alike = {"pattern": "UINTEGER", **{name: f"{kinds[name]}[]" for name in self._alike}}
-        patterns, of_all = rows_of(alike, [[*self._patterns.values()], *turned(self._patterns)])
+        patterns, of_all = sql_rows(alike, [[*self._patterns.values()], *turned(self._patterns)])
         each = ", ".join([*self._of_run, *(f"unnest({name}) AS {name}" for name in (own, *self._alike))])
         made = ", ".join(f"{expression} AS {name}" for name, expression in DERIVED.get(self._table, {}).items())
         connection.execute(
@@ -78,7 +78,7 @@ class RowsOfRuns:
         )
 
 
-def rows_of(kinds: Mapping[str, str], columns: Sequence[Sequence[object]]) -> tuple[str, list[str]]:
+def sql_rows(kinds: Mapping[str, str], columns: Sequence[Sequence[object]]) -> tuple[str, list[str]]:
     """SQL of the rows that have these columns, and its values."""
     import msgspec
 
