@@ -39,57 +39,53 @@ class FailureShare(NamedTuple):
 
 
 class _Cause(NamedTuple):
-    """``name`` and ``title`` are SQL of what people read, from ``failing`` (rows with the columns ``kept``) and titles.
+    """SQL of what failures are told apart by, of what people read for it, and of which rows ``has`` it.
 
-    ``tables`` have all rows of runs, of which those that ``has`` says are failures.
+    ``of_cases``: it stands in ``failures`` and ``titles``, else in ``runs`` alone, as the column ``name``.
     """
 
     name: str
     title: str
-    tables: str
     has: str
-    failing: str
-    kept: str
+    of_cases: bool
 
     @property
-    def counted(self) -> str:
-        """The tables that :func:`failures` counts in: ``found`` has what ``failing`` is made of, by unit."""
-        return f"found AS {self.failing}{' JOIN titles USING (title)' if self.failing == 'failures' else ''}"
+    def tables(self) -> str:
+        """A row of each failure, with its run."""
+        return "failures JOIN runs USING (run) JOIN titles USING (title)" if self.of_cases else "runs"
+
+    @property
+    def kept(self) -> str:
+        """The columns that ``name`` and ``title`` are made of, but for those of ``titles``."""
+        return "failures.title, failures.measurement" if self.of_cases else self.name
+
+    @property
+    def found(self) -> str:
+        """The tables that have these columns once more where ``found`` has them."""
+        return "found AS failures JOIN titles USING (title)" if self.of_cases else "found AS runs"
 
 
-_OF_TITLES = "failures JOIN runs USING (run) JOIN titles USING (title)"
 _CAUSES = {
     "case": _Cause(
         "titles.name",
         "arg_max(titles.said, (titles.since, titles.said))",
-        _OF_TITLES,
         "failures.measurement IS NULL",
-        "failures",
-        "failures.title, failures.measurement",
+        of_cases=True,
     ),
     "measurement": _Cause(
         "titles.name || '::' || failures.measurement",
         "arg_max(titles.said || ': ' || failures.measurement, (titles.since, titles.said))",
-        _OF_TITLES,
         "failures.measurement IS NOT NULL",
-        "failures",
-        "failures.title, failures.measurement",
+        of_cases=True,
     ),
     "error_code": _Cause(
-        "runs.error_code",
-        "any_value(runs.error_code)",
-        "runs",
-        "runs.error_code IS NOT NULL",
-        "runs",
-        "runs.error_code",
+        "runs.error_code", "any_value(runs.error_code)", "runs.error_code IS NOT NULL", of_cases=False
     ),
     "failing_stand": _Cause(
         "runs.stand",
         "any_value(runs.stand)",
-        "runs",
         "runs.judged AND NOT runs.status = 'passed' AND runs.stand IS NOT NULL",
-        "runs",
-        "runs.stand",
+        of_cases=False,
     ),
 }
 """By what failures are told apart."""
@@ -114,7 +110,7 @@ def failures(ask: Ask, scope: Scope, cause: str = "case") -> list[FailureShare]:
             FROM {told.tables} WHERE runs.counted AND {told.has} AND {where} GROUP BY ALL
         )
         SELECT {columns}, {told.name} AS name, {told.title}, sum(n)::BIGINT AS total, count(serial_number)
-        FROM {told.counted} GROUP BY {columns}, {told.name}
+        FROM {told.found} GROUP BY {columns}, {told.name}
         ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, name
         """,
         values,
@@ -147,7 +143,8 @@ class NewFailure(NamedTuple):
 
 def new_failures(ask: Ask, scope: Scope, cause: str = "case") -> list[NewFailure]:
     """The newest first. None where ``scope`` has no ``since``, or no run before that: nothing is new then."""
-    name, title, tables, has, *_ = _CAUSES[cause]
+    told = _CAUSES[cause]
+    name, has, tables = told.name, told.has, told.tables
     if scope.since is None:
         return []
     before, values = scope._replace(since=None, until=scope.since).where("runs")
@@ -155,7 +152,7 @@ def new_failures(ask: Ask, scope: Scope, cause: str = "case") -> list[NewFailure
         return []
     where, values_since = scope.where("runs")
     rows = ask(
-        f"SELECT {name} AS name, {title}, count(*), min(runs.start_time) AS first, "
+        f"SELECT {name} AS name, {told.title}, count(*), min(runs.start_time) AS first, "
         f"arg_min(runs.id, (runs.start_time, runs.id)) FROM {tables} WHERE runs.counted AND {has} AND {where} "
         f"AND {name} NOT IN (SELECT {name} FROM {tables} WHERE runs.counted AND {has} AND {before}) "
         f"GROUP BY {name} ORDER BY first DESC, name",
