@@ -154,6 +154,8 @@ class Window:
         """Goes to a place in the editor."""
         self.page.keyboard.press("Control+g")
         self.page.locator(".quick-input-box input").fill(f":{line}:{column}")
+        # Where it would go follows what is typed, and may be a step behind.
+        self.page.get_by_role("option", name=f"Go to line {line} and character {column}.").wait_for()
         self.page.keyboard.press("Enter")
         self.page.get_by_role("button", name=f"Ln {line}, Col {column}").wait_for()
 

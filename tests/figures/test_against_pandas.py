@@ -208,34 +208,34 @@ tried = settings(max_examples=examples(50), phases=(Phase.explicit, Phase.reuse,
 
 
 @pytest.mark.slow
-@given(histories, scopes, st.integers(3, 14))
+@given(
+    histories,
+    scopes,
+    st.integers(3, 14),
+    st.randoms(use_true_random=False),
+    st.integers(1, 14),
+    st.sampled_from([2, 5, 1_000]),
+)
 @tried
-def test_every_figure_agrees_with_pandas(history: list[tuple[Run, str]], scope: dict[str, Any], batch: int) -> None:
-    """Aborted, partial, simulated, debugged, retested and replaced runs included, followed bit by bit."""
+def test_every_figure_agrees_with_pandas(
+    history: list[tuple[Run, str]], scope: dict[str, Any], batch: int, dice: Any, first: int, sorted_at_once: int
+) -> None:
+    """Aborted, partial, simulated, debugged, retested and replaced runs included, followed bit by bit; and once more in
+    whatever order they arrive, a complete report before its aborted one included, and are sorted meanwhile."""
     reports = reports_of(history)
+    reference = Reference(reports, SHIFTS)
     with tempfile.TemporaryDirectory() as folder, FiguresIndex(None) as index:
         store = SqliteStore(Path(folder, "runs.sqlite3"))
         for start in range(0, len(reports), batch):
             for report in reports[start : start + batch]:
                 store.save(report)
             follow(index, store)
-        assert_agrees(index, Reference(reports, SHIFTS), scope)
+        assert_agrees(index, reference, scope)
         counted = history_of.statistics(index.ask, RunFilter())
         store.close()
         (row,) = yields(index.ask, Scope())
         assert (row.runs, row.passed, row.units) == (counted.judged, counted.passed, counted.units)
         assert row.first_passed == counted.first_passed
-
-
-@pytest.mark.slow
-@given(histories, scopes, st.randoms(use_true_random=False), st.integers(1, 14), st.sampled_from([2, 5, 1_000]))
-@tried
-def test_late_runs_make_no_difference(
-    history: list[tuple[Run, str]], scope: dict[str, Any], dice: Any, first: int, sorted_at_once: int
-) -> None:
-    """In whatever order runs arrive, a complete report before its aborted one included, and are sorted meanwhile."""
-    reports = reports_of(history)
-    reference = Reference(reports, SHIFTS)
     dice.shuffle(reports)
     with FiguresIndex(None) as index, pytest.MonkeyPatch.context() as patched:
         patched.setattr(index_of, "SORTED_AT_ONCE", sorted_at_once)

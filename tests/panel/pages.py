@@ -19,9 +19,7 @@ LASTING = frozenset(
         "expect_popup",
         "expose_binding",
         "expose_function",
-        "on",
         "once",
-        "route",
         "route_from_har",
         "route_web_socket",
         "set_default_navigation_timeout",
@@ -38,7 +36,7 @@ _EMPTY = "/healthz"
 
 
 class TestedPage(api.Page):
-    """A page that knows whether the next test may have it, too, and which errors it told."""
+    """A page that knows whether the next test may have it, too, and who listens to it."""
 
     __test__ = False
 
@@ -46,6 +44,17 @@ class TestedPage(api.Page):
         if name in LASTING:
             object.__getattribute__(self, "__dict__")["lasting"] = True
         return super().__getattribute__(name)
+
+    def on(self, event: Any, f: Any) -> None:
+        self.__dict__["listeners"].append((event, f))
+        super().on(event, f)
+
+    def leave(self) -> None:
+        """Nobody listens to it or answers in its server's place any more."""
+        for event, listener in self.__dict__["listeners"]:
+            self.remove_listener(event, listener)
+        self.__dict__["listeners"].clear()
+        self.unroute_all(behavior="ignoreErrors")
 
 
 class Pages:
@@ -105,6 +114,7 @@ class _Page:
         page.on("framenavigated", self._went)
         self._clock = page.clock
         page.__class__ = TestedPage
+        page.__dict__["listeners"] = []
 
     def begin(self, size: Mapping[str, int], of_page: Mapping[str, Any], now: float | None) -> None:
         """For a test."""
@@ -125,6 +135,7 @@ class _Page:
         if len(self._origins) != 1 or not next(iter(self._origins)).startswith("http"):
             return False
         try:
+            self.page.leave()
             # From here it goes to a page of the same place, so that the process and what it has compiled stay.
             self.page.goto(next(iter(self._origins)) + _EMPTY)
             self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")

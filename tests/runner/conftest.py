@@ -306,7 +306,10 @@ class Project:
                 f"\n\n@pytest.fixture(scope={scope!r})\ndef {name}(run):\n"
                 f"    with run.driver({name!r}, {written}) as driver:\n        yield driver\n"
             )
-        (self.folder / "conftest.py").write_text(source)
+        # In one go: a fork server may be collecting the same.
+        new = self.folder / "conftest.py.new"
+        new.write_text(source)
+        new.replace(self.folder / "conftest.py")
         return self.folder
 
     def go(self) -> None:
