@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
 from tests.fork_server import Forks, ForkServer, RealPopen
+from tests.made_once import made_once
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
@@ -133,6 +135,24 @@ def real_start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Except where the start is what is shown."""
     if request.node.get_closest_marker("real_start") is not None:
         monkeypatch.setattr(subprocess, "Popen", RealPopen)
+
+
+def build_site(checkout: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    """Builds the documentation of a checkout, as `make lint` does."""
+    build = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(site)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(build, cwd=checkout, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation of this checkout as a site."""
+
+    def make(folder: Path) -> None:
+        built = build_site(Path(__file__).parents[1], folder)
+        assert built.returncode == 0, built.stderr
+
+    return made_once(tmp_path_factory, "site", make)
 
 
 @pytest.fixture(scope="session")

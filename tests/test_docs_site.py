@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import build_site
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-
-
-def build(checkout: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """Builds the site of a checkout, as `make lint` does."""
-    build = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(site)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run(build, cwd=checkout, env=environment, capture_output=True, text=True, timeout=120)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of this checkout, built as `make lint` builds it."""
-    folder = tmp_path_factory.mktemp("site")
-    built = build(ROOT, folder)
-    assert built.returncode == 0, built.stderr
-    return folder
 
 
 def test_every_page_is_part_of_the_site(site: Path) -> None:
@@ -76,6 +59,6 @@ def test_a_broken_link_ends_the_build(link: str, told: str, tmp_path: Path) -> N
     (tmp_path / "docs" / "index.md").write_text(
         f"## Tutorial\n\n- [Tutorial](tutorial.md)\n\n[x]({link})\n", encoding="utf-8"
     )
-    built = build(tmp_path, tmp_path / "site")
+    built = build_site(tmp_path, tmp_path / "site")
     assert told in built.stderr
     assert built.returncode == 1

@@ -11,7 +11,6 @@ What is planted, each to be seen on the page meant for it, is said by ``truths()
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ import numpy as np
 
 from sequencer.figures.index import FiguresIndex, NewRun
 from sequencer.figures.rows import CaseRow, FailureRow, MeasurementRow, RunRow, RunRows, SubUnitRow
-from sequencer.project.locks import ProcessLock
 from sequencer.report.model import RunReport
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.vocabulary.status import Status
@@ -377,23 +375,6 @@ def made(folder: Path, runs: Sequence[RunRows], whole: int = 100) -> None:
     digests = {run.id: run.digest for run in changes.runs}
     with FiguresIndex(folder / "figures.duckdb") as index:
         filled(index, runs, digests=digests, store=store.place, checkpoint=changes.next)
-
-
-def kept(folder: Path) -> Path:
-    """The store and the index of the usual line, made by the first of all processes that ask for them there."""
-    ready, new = folder / "line", folder / "line.new"
-    lock = ProcessLock(folder / "line.lock")
-    while lock.take() is not None:
-        time.sleep(0.05)
-    try:
-        if not ready.exists():
-            shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
-            new.mkdir(parents=True)
-            made(new, list(line()))
-            new.rename(ready)
-    finally:
-        lock.release()
-    return ready
 
 
 def copied(kept: Path, state: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -25,7 +24,8 @@ from sequencer.panel.server import PanelServer
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
 from tests.conftest import is_free, ports
-from tests.figures.line import SHIFTS, copied, kept
+from tests.figures.line import SHIFTS, copied, line, made
+from tests.made_once import made_once
 from tests.panel.pages import Pages
 from tests.panel.routing import compile_once
 from tests.panel.sequences import BENCH, SIMPLE
@@ -205,8 +205,7 @@ def _stand(folder: Path) -> Iterator[Stand]:
 @pytest.fixture(scope="session")
 def line_kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with store and index of the 20,000 runs of ``tests/figures/line.py``, to be copied."""
-    shared = tmp_path_factory.getbasetemp()
-    return kept(shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared)
+    return made_once(tmp_path_factory, "line", lambda folder: made(folder, list(line())))
 
 
 @pytest.fixture(scope="session")
