@@ -26,7 +26,12 @@ def refuse(body: str, route: Any) -> None:
     route.fulfill(status=409, body=body)
 
 
-MARKED = "(field) => field.value.slice(field.selectionStart, field.selectionEnd)"
+MARKED = "([field, text]) => field.value.slice(field.selectionStart, field.selectionEnd) === text"
+
+
+def wait_for_mark(field: Any, text: str) -> None:
+    """Until this text stands in the field and is marked, so that the next scan takes its place."""
+    field.page.wait_for_function(MARKED, arg=[field.element_handle(), text])
 
 
 def test_without_a_connection_nothing_is_ready_and_nothing_has_passed(stand: Any, browse: Any) -> None:
@@ -45,14 +50,14 @@ def test_without_a_connection_nothing_is_ready_and_nothing_has_passed(stand: Any
     page.keyboard.type("SN000002\n")
     note = page.locator(".toast")
     expect(note).to_contain_text("there is no connection")
-    assert field.evaluate(MARKED) == "SN000002"
+    wait_for_mark(field, "SN000002")
     page.keyboard.type("SN000003\n")
     expect(note).to_have_count(1)
 
     panel = stand.open(panel.port)
     # What the test process still did after the panel was killed counts.
     expect(verdict(started(page))).to_have_text(re.compile("Ready|Pass"))
-    assert field.evaluate(MARKED) == "SN000003"
+    wait_for_mark(field, "SN000003")
     expect(page.get_by_label("variant")).to_have_value('"pro"')
     panel.wait_until(lambda: panel.ask("GET", "/api/state").json["session"]["form"]["values"] == {"variant": "pro"})
     panel.wait_for_runs(1)
@@ -90,7 +95,7 @@ def test_a_start_whose_answer_is_lost_is_not_started_again(stand: Any, browse: A
     page.route("**/api/start", lambda route: route.abort())
     page.keyboard.type("SN000002\n")
     expect(page.locator(".toast")).to_contain_text("No connection")
-    assert page.get_by_label("Scan the board").evaluate(MARKED) == "SN000002"
+    wait_for_mark(page.get_by_label("Scan the board"), "SN000002")
     page.unroute("**/api/start")
     page.keyboard.press("Enter")
     expect(page.locator(".hero-facts .big dd")).to_have_text("SN000002")
