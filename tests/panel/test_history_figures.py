@@ -124,11 +124,11 @@ def test_a_run_that_is_no_evidence_is_marked(past: Past, browse: Callable[..., A
     }
     page = browse(past.panel, "/runs")
     for run, (tag, line) in marked.items():
-        page.goto(f"{past.panel.url}/runs")
         row = page.locator(".runs tbody tr", has=page.locator(f'a[href="/runs/{run}"]'))
         expect(row.locator(".tag")).to_have_text(tag)
         row.locator(".row-link").click()
         expect(page.locator(".flag-line, .run-failures")).to_contain_text([line])
+        page.go_back()
     page.goto(f"{past.panel.url}/units?serial_number=A")
     expect(page.locator(f'.unit-runs tr[data-run="{changed}"] .tag')).to_have_text("changed")
 

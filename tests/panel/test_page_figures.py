@@ -42,11 +42,11 @@ modules:
 """
 
 
-@pytest.fixture
-def figures(stand: Any) -> Any:
+@pytest.fixture(scope="module")
+def figures(shared_stand: Any) -> Any:
     """A panel that has run the sequence once."""
-    stand.sequence("figures", SEQUENCE)
-    panel = stand.open()
+    shared_stand.sequence("figures", SEQUENCE)
+    panel = shared_stand.open()
     panel.run()
     return panel
 
