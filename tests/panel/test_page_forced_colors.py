@@ -128,9 +128,9 @@ def test_everything_is_seen_in_forced_colours(stand: Any, browse: Any, scheme: s
     stand.sequence("board", SEQUENCE)
     panel = stand.open()
     # The system's choice counts, not the one that was made in the page's menu.
-    page = browse(panel, color_scheme=scheme, forced_colors="active", reduced_motion="reduce")
+    page = browse(panel, "/healthz", color_scheme=scheme, forced_colors="active", reduced_motion="reduce")
     page.evaluate(f"localStorage.setItem('hardseq.theme', {'light' if scheme == 'dark' else 'dark'!r})")
-    page.reload()
+    page.goto(panel.url)
     started(page)
     expect(page.locator("html")).to_have_attribute("data-theme", scheme)
     start = page.locator(".start")

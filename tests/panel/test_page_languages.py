@@ -188,7 +188,7 @@ def test_what_hardseq_says_in_a_report_is_said_in_the_pages_language(stand: Any,
     stand.sequence("faulty", FAULTY)
     panel = stand.open()
     report = panel.run()
-    page = started(browse(panel, locale="cs"))
+    page = browse(panel, "/healthz")
     page.evaluate("localStorage.setItem('hardseq.language', 'cs')")
     for path in ("/", "/runs/latest"):
         page.goto(panel.url + path)
@@ -209,9 +209,10 @@ def test_what_hardseq_says_in_a_report_is_said_in_the_pages_language(stand: Any,
 def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> None:
     """An error of the panel, and a value that it alone could refuse, reach a person in words of the chosen language."""
     stand.sequence("scan", SCAN)
-    page = browse(stand.open(), "/", strict=False)
+    panel = stand.open()
+    page = browse(panel, "/healthz", strict=False)
     page.evaluate("localStorage.setItem('hardseq.language', 'fr')")
-    page.reload()
+    page.goto(panel.url)
     started(page)
     page.get_by_label("Board").fill("ß1")
     page.keyboard.press("Enter")
@@ -221,19 +222,17 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
     expect(page.locator(".field-problem:visible").last).to_have_text(
         TEXTS["fr"]["reason.form"].replace("{hint}", "une lettre et un chiffre")
     )
-    page.goto(page.url + "runs/nothing")
+    page.goto(f"{panel.url}/runs/nothing")
     expect(page.locator("main")).to_contain_text(TEXTS["fr"]["reason.no_such_run"], ignore_case=True)
 
 
-@pytest.mark.parametrize(
-    ("locale", "written"), [("en-GB", r"\d\d? \w+ 20\d\d, \d\d:"), ("en-US", r"\w+ \d\d?, 20\d\d")]
-)
-def test_dates_are_those_of_the_readers_country(stand: Any, browse: Any, locale: str, written: str) -> None:
+def test_dates_are_those_of_the_readers_country(stand: Any, browse: Any) -> None:
     """English is written as the browser's country writes it."""
     panel = stand.open()
     panel.run()
-    page = browse(panel, "/runs", locale=locale)
-    expect(page.locator(".col-start_time .row-link")).to_have_text(re.compile(written))
+    for locale, written in (("en-GB", r"\d\d? \w+ 20\d\d, \d\d:"), ("en-US", r"\w+ \d\d?, 20\d\d")):
+        page = browse(panel, "/runs", locale=locale)
+        expect(page.locator(".col-start_time .row-link")).to_have_text(re.compile(written))
 
 
 VERDICTS = {
@@ -250,8 +249,9 @@ def test_no_word_is_too_long_for_a_phone(stand: Any, browse: Any, outcome: str) 
     panel.run()
     page = started(browse(panel, viewport={"width": 360, "height": 740}))
     for language in LANGUAGES:
-        page.evaluate("(language) => localStorage.setItem('hardseq.language', language)", language)
-        page.reload()
+        page.locator(".menu-button").click()
+        page.locator(".menu select").first.select_option(language)
+        page.keyboard.press("Escape")
         expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS[language][f"verdict.{outcome}"])
         boxes = settled(page).locator(".verdict, .nav-link, .button, .segmented button")
         cut = boxes.evaluate_all(

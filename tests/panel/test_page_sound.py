@@ -45,9 +45,9 @@ def heard(panel: Any, page: Any, *frequencies: int) -> None:
 def test_a_sound_is_chosen_tried_and_kept(stand: Any, browse: Any) -> None:
     """Each sound has a button, also where sound is off; choice and loudness outlive the page, and the run is heard."""
     panel = stand.open()
-    page = browse(panel)
+    page = browse(panel, "/healthz")
     page.add_init_script(LISTEN)
-    page.reload()
+    page.goto(panel.url)
     started(page).locator(".menu-button").click()
     sound, volume = page.get_by_label("Sound", exact=True), page.get_by_label("Volume")
     expect(sound).to_have_value("off")
@@ -83,10 +83,10 @@ def test_a_blocked_sound_is_told(stand: Any, browse: Any) -> None:
     makes up for nothing later. What an earlier page kept as on, and a loudness that is none, are today's defaults."""
     stand.configure("[frontend]\nsound_on = true\n")
     panel = stand.open()
-    page = browse(panel)
+    page = browse(panel, "/healthz")
     page.add_init_script(LISTEN + MUTE + "localStorage.setItem('hardseq.sound', 'on');")
     page.evaluate("localStorage.setItem('hardseq.volume', 'loud')")
-    page.reload()
+    page.goto(panel.url)
     started(page)
     for _ in range(2):
         panel.run()

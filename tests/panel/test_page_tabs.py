@@ -42,10 +42,9 @@ def panel(stand: Any) -> Any:
 @pytest.fixture
 def page(panel: Any, browse: Any) -> Any:
     """The first tab."""
-    page = browse(panel)
-    page.add_init_script(SEEN)
-    page.reload()
-    return started(page)
+    page = started(browse(panel))
+    page.evaluate(SEEN)
+    return page
 
 
 def test_any_number_of_tabs(panel: Any, page: Any) -> None:

@@ -53,9 +53,9 @@ def test_a_number_that_is_half_typed_stays(stand: Any, browse: Any) -> None:
     """Another browser fills in the form and starts a run, and the form is drawn anew under whoever types."""
     stand.sequence("board", BATCH)
     panel = stand.open()
-    page = browse(panel)
+    page = browse(panel, "/healthz")
     page.add_init_script(HELD_STREAM)
-    page.reload()
+    page.goto(panel.url)
     field = started(page).get_by_label("Scan the board")
     field.press_sequentially("SN0", delay=BY_HAND)
     page.get_by_label("Lot").press_sequentially("L", delay=BY_HAND)
