@@ -75,7 +75,8 @@ def test_what_is_no_pass_is_grey_and_says_why(stand: Any, browse: Any, sequence:
 
 
 def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:
-    """From Space to the verdict: device, measurements with limits and unit, messages, times, counts."""
+    """From Space to the verdict: device, measurements with limits and unit, messages, times, counts; nothing covers
+    the page and nothing sounds unless the configuration says so."""
     panel = stand.open()
     page = started(browse(panel, **MOVING))
     expect(verdict(page)).to_have_text("Ready")
@@ -91,6 +92,8 @@ def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> N
     expect(row(page, "rails::idle").locator(".reading-value")).to_have_text("12.5 mA")
     expect(page.locator(".verdict-sub")).to_have_text("2 passed")
     expect(page).to_have_title(re.compile("Pass"))
+    expect(page.locator("dialog.result")).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-sound", "")
     assert panel.last()["status"] == "passed"
 
 
@@ -258,15 +261,6 @@ def test_a_passed_result_goes_away_by_itself(stand: Any, browse: Any) -> None:
     page.keyboard.press("Space")
     page.wait_for_function("() => seen.length > 1")
     assert page.evaluate("seen") == ["Pass", "gone"]
-
-
-def test_without_modal_result_and_sound_nothing_covers_the_page(stand: Any, browse: Any) -> None:
-    """Both are off unless the configuration turns them on."""
-    page = started(browse(stand.open()))
-    page.keyboard.press("Space")
-    expect(verdict(page)).to_have_text("Pass")
-    expect(page.locator("dialog.result")).to_have_count(0)
-    expect(page.locator("html")).to_have_attribute("data-sound", "")
 
 
 def test_progress_of_a_case_and_remaining_time_of_the_run(stand: Any, browse: Any) -> None:
