@@ -175,7 +175,7 @@ def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[Row
     heads = [Column(field.heading or field.name, at) for at, field in enumerate(shown)]
     click.echo(joined(table(heads, cells, width), colour=colour), nl=False, color=colour)
     for row in rows:
-        for name, words in (("sub_units", "its parts"), ("built_into", "built into")):
+        for name, words in (("sub_units", "its sub-units"), ("built_into", "built into")):
             parts = row.get(name)
             if isinstance(parts, list) and parts:
                 say(f"{words}: {', '.join(_part(part) for part in parts)}")

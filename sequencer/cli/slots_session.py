@@ -120,7 +120,7 @@ class _SlotsSession:
         asked_here = answers is None and self._dialogs(terminal, alone=page is None)
         attended = asked_here or page is not None or answers is not None
         request = replace(self.options.request, attended=attended)
-        keeper = self.opened.enter_context(ThreadPoolExecutor(1, "keeper"))
+        storing = self.opened.enter_context(ThreadPoolExecutor(1, "storing"))
         kept: dict[str, Future[SavedReport]] = {}
         ends: dict[str, SlotVerdict] = {}
         for end in self._run(request, values, page, answers):
@@ -128,7 +128,7 @@ class _SlotsSession:
                 page.ended(end.slot, end.problem)
             # Kept as soon as it is there; the verdicts wait for no server.
             if end.report is not None:
-                kept[end.slot] = keeper.submit(_keep, end.slot, end.report, report_store, page)
+                kept[end.slot] = storing.submit(_keep, end.slot, end.report, report_store, page)
             ends[end.slot] = self._verdict(end, terminal)
         verdicts = [ends[slot.name] for slot in self.slots]
         terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)

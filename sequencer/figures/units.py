@@ -1,4 +1,4 @@
-"""All runs of a unit, its parts, and what it is a part of."""
+"""All runs of a unit, its sub-units, and what it is a part of."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class UnitRow(NamedTuple):
-    """A product by serial and part number: all of its runs, the oldest first; its parts, and what it is a part of."""
+    """A product by serial and part number: its runs, the oldest first; its sub-units, and what it is a part of."""
 
     serial_number: str
     part_number: str | None

@@ -93,7 +93,7 @@ class Blocks:
         if elsewhere or (found is not None and uses_hardpy(*found)):
             raise NotExpressible(node, f"`{dotted.rpartition('.')[2]}` uses HardPy itself")
 
-    def expression(self, node: ast.expr, wish: str) -> str:
+    def expression(self, node: ast.expr, wanted: str) -> str:
         """The variable that a step sets by computing the expression in Python."""
         value = ast.copy_location(ast.Assign([ast.Name("value", ast.Store())], node), node)
         statement = ast.fix_missing_locations(value)
@@ -105,8 +105,8 @@ class Blocks:
         assert isinstance(bound, Variable)
         if before is not None:
             names.bindings["value"] = before
-        names.bindings[f"computed {wish} {bound.name}"] = bound
-        return f"computed {wish} {bound.name}"
+        names.bindings[f"computed {wanted} {bound.name}"] = bound
+        return f"computed {wanted} {bound.name}"
 
     def _inputs(self, statements: Sequence[ast.stmt]) -> dict[str, Data]:
         found: dict[str, Data] = {}

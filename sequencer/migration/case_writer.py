@@ -111,13 +111,13 @@ class CaseWriter:
         given = with_arguments(ast.copy_location(plain, node), signature, self.expressions.value)
         return {"call": target, "with": given} if given else {"call": target}
 
-    def dialog(self, call: ast.Call, wish: str) -> tuple[Fields, Binding]:
+    def dialog(self, call: ast.Call, wanted: str) -> tuple[Fields, Binding]:
         """The step of ``run_dialog_box``, and what its answer is from then on."""
         step = self.dialogs.step(call)
         asked = step["dialog"]
         form = asked.get("type", "confirm") if isinstance(asked, dict) else "confirm"
         saved = form not in ("confirm", "steps")
-        name = self.names.free(wish) if saved else None
+        name = self.names.free(wanted) if saved else None
         if name is not None:
             step["save"] = name
         if isinstance(asked, dict) and asked.get("pass_fail"):
@@ -207,9 +207,9 @@ class _Hoisting(ast.NodeTransformer):
         call = self.writer.driver_call(node)
         if call is None:
             return None
-        owner, _, wish = str(call["call"]).rpartition(".")
-        wish = wish if owner else "result"
-        name = self.writer.names.free(wish)
+        owner, _, wanted = str(call["call"]).rpartition(".")
+        wanted = wanted if owner else "result"
+        name = self.writer.names.free(wanted)
         self.writer.emit({**call, "save": name})
         self.writer.names.bindings[f"result {name}"] = Variable(name)
         return ast.copy_location(ast.Name(f"result {name}", ast.Load()), node)

@@ -32,13 +32,13 @@ class Drivers:
     def __init__(self) -> None:
         self.declared: dict[str, ImportedDriver] = {}
 
-    def declare(self, wish: str, use: str, **more: Data) -> str:
+    def declare(self, wanted: str, use: str, **more: Data) -> str:
         """The name of a driver, which is made unless there is one that is the same."""
         driver = ImportedDriver(use, more)
         for name, known in self.declared.items():
             if known == driver and not more.get("with"):
                 return name
-        name = driver_name(wish, self.declared)
+        name = driver_name(wanted, self.declared)
         self.declared[name] = driver
         return name
 

@@ -112,16 +112,16 @@ class Names:
         self.bindings[name] = Variable(written, boolean)
         return written
 
-    def free(self, wish: str) -> str:
+    def free(self, wanted: str) -> str:
         """A name for a variable that nothing else has."""
-        found = unique(identifier(wish, "value"), self.taken, RESERVED)
+        found = unique(identifier(wanted, "value"), self.taken, RESERVED)
         self.taken.add(found)
         return found
 
 
-def identifier(wish: str, otherwise: str) -> str:
+def identifier(wanted: str, otherwise: str) -> str:
     """A name of lowercase letters, digits and ``_`` that begins with a letter."""
-    name = _NOT_IN_NAME.sub("_", wish.lower()).strip("_")
+    name = _NOT_IN_NAME.sub("_", wanted.lower()).strip("_")
     if not name:
         return otherwise
     return name if name[0].isalpha() else f"{otherwise}_{name}"
@@ -138,9 +138,9 @@ def unique(name: str, taken: Iterable[str], refused: Iterable[str] = ()) -> str:
     return f"{name}_{number}"
 
 
-def driver_name(wish: str, taken: Iterable[str]) -> str:
+def driver_name(wanted: str, taken: Iterable[str]) -> str:
     """A name for a driver."""
-    name = identifier(wish, "driver")
+    name = identifier(wanted, "driver")
     if name in RESERVED_NAMES or keyword.iskeyword(name) or name in RESERVED:
         name += "_driver"
     return unique(name, taken)

@@ -123,11 +123,11 @@ class Server(Protocol):
 def create(app: object, broadcasts: Broadcasts, listener: socket.socket, connections: dict[int, object]) -> Server:
     """A server of ``app`` at ``listener`` that keeps its sockets in ``connections``; whoever calls runs its loop."""
 
-    class Task(_Task):
+    class RequestTask(_Task):
         readers = broadcasts
 
     class Channel(HTTPChannel):  # type: ignore[misc]  # untyped base
-        task_class = Task
+        task_class = RequestTask
         error_task_class = _Error
         begun: float | None = None
         taken = 0

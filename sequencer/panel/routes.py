@@ -195,7 +195,7 @@ def openapi(routes: tuple[Route, ...], version: str) -> dict[str, object]:
         "info": {
             "title": "hardseq panel",
             "version": version,
-            "description": "Starts, stops and follows runs of a test stand, and reads what it measured.",
+            "description": "Starts, stops and follows runs of a stand, and reads what it measured.",
             "license": {"name": "MIT"},
         },
         "security": [{}, {"token": []}],

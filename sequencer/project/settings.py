@@ -231,7 +231,7 @@ class FrontendSettings:
         (),
         TIMES_OF_DAY,
         'When the shifts begin, in this machine\'s time: `["06:00", "14:00", "22:00"]`. The counters of the '
-        "live page begin anew then; without shifts at midnight.",
+        "live page start again from zero then; without shifts at midnight.",
     )
     target: float | None = setting(
         None,

@@ -38,7 +38,7 @@ class SubUnitReport(_Identity, total=False):
 class DutReport(_Identity, total=False):
     """What was tested, as far as recorded."""
 
-    sub_units: Annotated[list[SubUnitReport], "Its parts."]
+    sub_units: Annotated[list[SubUnitReport], "Its sub-units."]
     info: Info
 
 

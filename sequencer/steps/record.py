@@ -153,7 +153,7 @@ RECORD_SCHEMAS: Mapping[str, Schema] = {
         },
     ),
     "stand": _facts(
-        "The test stand. What the stand's configuration says need not be repeated here.",
+        "The stand. What its configuration says need not be repeated here.",
         {"name": "Stand 1", "location": "Moon"},
         name=_text("The stand's name.", "Stand 1"),
         location=_text("Where it is.", "Moon"),

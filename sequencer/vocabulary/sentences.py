@@ -2,8 +2,8 @@
 
 Codes and the names of their parameters never change their meaning. Which kinds of parameters there are:
 
-- ``value``, ``limit``, ``upper``, and each of ``choices``: a number, shown with ``unit`` where there is one; what is no
-  number is as the sentence shows it (a text in quotes, ``true``, ``[1, 2]``);
+- ``value``, ``limit``, ``upper``, and each of ``choices``: a number, shown with ``unit`` where there is one; a
+  value that is not a number is as the sentence shows it (a text in quotes, ``true``, ``[1, 2]``);
 - ``reason``, ``detail``, ``where``, ``subject``, ``left``, ``right``: another reason, or text;
 - ``expected``, ``fields``, ``names``, ``types``: lists of numbers or texts;
 - ``outcome``, ``kind``, ``wanted``, ``role``: a word of ``WORDS``, which is translated as well;

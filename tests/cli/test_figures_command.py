@@ -194,7 +194,7 @@ def test_unit(project: Path) -> None:
     (part,) = asked(project, "unit", "CPU1")
     assert part["built_into"] == [{"serial_number": "SN1", "part_number": "PN1"}]
     assert asked(project, "unit", "unknown") == []
-    assert "its parts: CPU1 (CPU)" in call(project, "unit", "SN1").stdout
+    assert "its sub-units: CPU1 (CPU)" in call(project, "unit", "SN1").stdout
 
 
 def test_text_and_csv(project: Path) -> None:

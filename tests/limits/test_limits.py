@@ -443,6 +443,12 @@ def test_the_schema_of_limits_is_one() -> None:
     SCHEMA.check_schema(SCHEMA.schema)
 
 
+def test_the_schema_has_every_key_and_no_other() -> None:
+    """A key that only one of language and schema knows is refused in an editor, or offered and then refused."""
+    of_tables = {"table", "key"}
+    assert {key for form in FORMS for key in form} | of_tables == set(LIMITS_SCHEMA["properties"])  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("written", [written for written, _ in (*PASSES, *DESCRIPTIONS)], ids=str)
 def test_the_schema_takes_every_form(written: Any) -> None:
     """What the language reads, the schema for editors allows."""

@@ -111,7 +111,7 @@ def test_a_page_that_cannot_be_loaded_says_so(shared_stand: Any, browse: Any) ->
     page = started(browse(shared_stand.open(), strict=False))
     page.route("**/js/later.js*", lambda route: route.abort())
     page.get_by_role("link", name="Storage").click()
-    expect(page.locator(".empty")).to_contain_text("No connection to the test stand.")
+    expect(page.locator(".empty")).to_contain_text("No connection to the stand.")
     page.unroute("**/js/later.js*")
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sequencer.limits import parse_limits
+from sequencer.limits.parse import FORMS
 from sequencer.report.outcome import WORDS
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.shown import shown_number
@@ -244,6 +246,7 @@ def test_limits_are_said_in_the_same_words_everywhere(figures: Any, browse: Any)
         {"contains": 5},
         {"gt": 1e-9, "le": 1e21},
     ]
+    assert {key for keys in FORMS for key in keys} <= {key for limits in forms for key in keys_of(limits)}
     asked = [
         (limits, unit, words) for limits in forms for unit in (None, "V", "°") if (words := _in_words(limits, unit))
     ]
@@ -256,6 +259,13 @@ def test_limits_are_said_in_the_same_words_everywhere(figures: Any, browse: Any)
         return asked.map(([limits, unit]) => limitsText(limits, unit));
     }"""
     assert browse(figures).evaluate(read, asked) == [words for *_, words in asked]
+
+
+def keys_of(limits: Any) -> Iterator[str]:
+    """All keys in limits."""
+    for key, value in limits.items() if isinstance(limits, dict) else ():
+        yield key
+        yield from keys_of(value)
 
 
 def _in_words(limits: Any, unit: str | None) -> str | None:

@@ -91,7 +91,7 @@ def test_parts_lead_to_what_they_are_built_into(line_panel: Any, browse: Any) ->
     board = device.sub_units[0].serial_number
     page = browse(line_panel, f"/units?serial_number={device.run.serial_number}", now=END)
     parts = page.locator(".unit-family")
-    expect(parts).to_contain_text("Its parts")
+    expect(parts).to_contain_text("Its sub-units")
     parts.get_by_role("link", name=board).click()
     expect(page.locator("h1")).to_have_text(board)
     expect(parts).to_contain_text("Built into")

@@ -70,11 +70,11 @@ class ConnectionPool:
         self._idle: list[HTTPConnection] = []
         self._in_use = threading.local()
 
-        class Answer(_WholeAnswer):
+        class TimedAnswer(_WholeAnswer):
             def __init__(self, connected: socket.socket, **about: object) -> None:
                 super().__init__(connected, timeouts, **about)
 
-        self._answer = Answer
+        self._answer = TimedAnswer
 
     def get(self, url: str) -> HTTPConnection:
         """A connection to the server, which this thread gives back before it takes another."""
