@@ -27,7 +27,8 @@ MANY = re.compile(r"`(?!hardseq)([a-z_.-]+\.)\$\{")
 """Families of texts whose last part is computed."""
 WORD_FAMILIES = ("outcome.", "kind.")
 """Families that scripts name in a table: words that are parameters of reasons."""
-PLURALS = {"one", "few", "other"}
+PLURALS = {"zero", "one", "two", "few", "many", "other"}
+"""The categories of numbers that Unicode knows (UTS #35), of which each language has some."""
 NAMES_OF_THEIR_OWN = re.compile(
     r"target\..*|unit\..*|reason\.(on_fail|entry|missed|several|with_detail|exception|key_pressed)"
     r"|nav\.|menu\.|(fact|history|limits|login|key)\."

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.project.settings import DatabaseSettings, FrontendSettings, Secret, Settings, StandSettings
+from sequencer.project.settings import LANGUAGES, DatabaseSettings, FrontendSettings, Secret, Settings, StandSettings
 from sequencer.project.settings_reader import SettingsReading, read_settings
 from sequencer.project.settings_schema import settings_schema
 from sequencer.project.toml_places import toml_places
@@ -110,7 +110,7 @@ def test_every_problem_has_its_place_and_a_hint() -> None:
         "1:14 `tests_name` must be a string, not a number (write it in quotes)",
         "2:2 unknown key `databse` (did you mean `database`?)",
         "5:8 `port` must be an integer from 1 to 65535, not a string (write it without quotes)",
-        '6:12 `language` must be one of "en", "de", "fr", "es", "zh", "ja", "ru", "cs"',
+        f"6:12 `language` must be one of {', '.join(map(json.dumps, LANGUAGES))}",
         "7:26 `enable` must be true or false, not a number",
         "7:29 unknown key `foo` in [frontend.modal_result] "
         "(known here: enable, auto_dismiss_pass, auto_dismiss_timeout)",
