@@ -306,8 +306,8 @@ class Project:
                 f"\n\n@pytest.fixture(scope={scope!r})\ndef {name}(run):\n"
                 f"    with run.driver({name!r}, {written}) as driver:\n        yield driver\n"
             )
-        # In one go: a fork server may be collecting the same.
-        new = self.folder / "conftest.py.new"
+        # In one go: a fork server may be collecting the same, and another thread may be writing it.
+        new = self.folder / f"conftest.py.{threading.get_ident()}"
         new.write_text(source)
         new.replace(self.folder / "conftest.py")
         return self.folder
