@@ -227,8 +227,7 @@ def test_marks_of_a_distribution_are_where_their_values_are(line_panel: Panel, i
     page.on("request", lambda one: asked_for.append(one))
     page.goto(f"{line_panel.url}/measurements/one?{urlencode(asked)}")
     figures(page)
-    area = page.locator(".chart", has_text="Distribution").locator("[_echarts_instance_]")
-    expect(area.locator("canvas").first).to_be_visible()
+    area = chart(page, "Distribution").locator("[_echarts_instance_]")
     frames(settled(page))
     (library,) = {one.url for one in asked_for if "echarts.esm" in one.url}
     marks = area.evaluate(MARKS.replace("LIBRARY", repr(library)))
