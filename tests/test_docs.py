@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import re
 from collections.abc import Iterator
@@ -200,3 +202,16 @@ def test_the_relay_card_of_the_drivers_page_is_whole(tmp_path: Path) -> None:
     for number, text in enumerate([sequence, re.sub(r"drivers:\n.*\n", both, sequence)]):
         (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
         assert read_sequence(tmp_path / f"{number}.yaml", project=tmp_path).problems == []
+
+
+def test_scripts_take_from_the_tests_what_is_there() -> None:
+    """No test runs the pictures' scripts: what they and the benchmarks import of the tests exists."""
+    taken = [
+        (path.name, node.module, each.name)
+        for path in (*ROOT.glob("docs/pictures/*.py"), *ROOT.glob("benchmarks/*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.")
+        for each in node.names
+    ]
+    assert taken
+    assert [one for one in taken if not hasattr(importlib.import_module(str(one[1])), one[2])] == []

@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE), str(ROOT)]
 
 from take import serving  # noqa: E402 - found by the path above
 
-from tests.figures.line import END, SHIFTS, copied, kept  # noqa: E402 - found by the path above
+from tests.figures.line import END, SHIFTS, copied, line, made  # noqa: E402 - found by the path above
 
 PAGES: Mapping[str, str] = {
     "overview": "/overview?by=stand&by=slot",
@@ -53,7 +53,10 @@ def main() -> None:
         (folder / "sequences/board.yaml").write_text(SEQUENCE, "utf-8")
         text = CONFIGURATION.format(port=port, shifts=json.dumps(SHIFTS))
         (folder / "hardseq.toml").write_text(text, "utf-8")
-        copied(kept(Path(name)), folder / ".hardseq")
+        kept = Path(name, "line")
+        kept.mkdir()
+        made(kept, list(line()))
+        copied(kept, folder / ".hardseq")
         with serving(folder, port) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1366, "height": 1000}, timezone_id="UTC", locale="en-GB")
